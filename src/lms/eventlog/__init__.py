@@ -1,0 +1,1 @@
+"""The event store: what was decided, in one total order, for ever."""

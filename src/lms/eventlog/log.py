@@ -1,0 +1,112 @@
+"""What does an event log promise, whatever stores it?"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+ANY_VERSION = -1
+"""Expected version of a write that does not care what the stream holds."""
+
+
+class NewEvent(msgspec.Struct, frozen=True):
+    """An encoded event on its way into the log."""
+
+    type: str
+    schema_version: int
+    metadata: bytes
+    data: bytes
+
+
+class Write(msgspec.Struct, frozen=True):
+    """Events for one stream, accepted when it stands at the expected version (0: new stream)."""
+
+    stream_id: UUID
+    expected_version: int
+    events: tuple[NewEvent, ...]
+
+
+class ReadCondition(msgspec.Struct, frozen=True):
+    """A stream the decision read without writing it: it must still stand at this version."""
+
+    stream_id: UUID
+    version: int
+
+
+class Append(msgspec.Struct, frozen=True):
+    """One command's events, over one or several streams: all are stored, or none."""
+
+    organisation_id: UUID
+    command_id: UUID
+    writes: tuple[Write, ...]
+    reads: tuple[ReadCondition, ...] = ()
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """The answer to an accepted append: its last position, and each write's last version in order."""
+
+    position: int
+    versions: tuple[int, ...]
+
+
+class StoredEvent(msgspec.Struct, frozen=True):
+    """An encoded event as the log holds it. ``position`` is dense in the lane, ``version`` in the stream."""
+
+    position: int
+    organisation_id: UUID
+    stream_id: UUID
+    version: int
+    command_id: UUID
+    type: str
+    schema_version: int
+    recorded_at: datetime
+    metadata: bytes
+    data: bytes
+
+
+class StaleVersion(Exception):  # noqa: N818 - one of the answers to an append
+    """A stream the append writes or read has moved on: load it anew and decide again."""
+
+
+class DuplicateCommand(Exception):  # noqa: N818 - one of the answers to an append
+    """The command id already stands in a stream the append writes: this is a retry."""
+
+
+class Overloaded(Exception):  # noqa: N818 - one of the answers to an append
+    """Too many appends wait; try again after ``retry_after`` seconds."""
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__(f"the event log is overloaded, try again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+class AppendTooLarge(Exception):  # noqa: N818 - one of the answers to an append
+    """The command's events exceed what one append may carry."""
+
+
+class LogUnavailable(Exception):  # noqa: N818 - the outcome of an append may be unknown; retry with the same command id
+    """The log cannot be reached."""
+
+
+class EventLog(Protocol):
+    """One lane: a dense, totally ordered log."""
+
+    async def append(self, append: Append) -> Appended:
+        """Store the command's events durably. Raises StaleVersion, DuplicateCommand, Overloaded, AppendTooLarge, LogUnavailable."""
+
+    async def streams(self, stream_ids: Sequence[UUID]) -> dict[UUID, list[StoredEvent]]:
+        """All events of each stream in version order; an unknown stream gives an empty list."""
+
+    async def feed(self, after: int, limit: int) -> list[StoredEvent]:
+        """The events at after+1, after+2 .., at most ``limit``; dense by construction, and asserted to be."""
+
+    async def head(self) -> int:
+        """The last position, 0 when the log is empty."""
+
+    async def epoch(self) -> int:
+        """The epoch that a token handed out now belongs to."""
+
+    async def wait_beyond(self, position: int, wait_s: float) -> bool:
+        """Wait until the head is beyond ``position``; False when the time ran out."""
