@@ -86,15 +86,51 @@ class AppendTooLarge(Exception):  # noqa: N818 - one of the answers to an append
     """The command's events exceed what one append may carry."""
 
 
+class AppendRejected(Exception):  # noqa: N818 - one of the answers to an append
+    """The store refuses this very command, whoever sends it and however often; the cause says why."""
+
+
 class LogUnavailable(Exception):  # noqa: N818 - the outcome of an append may be unknown; retry with the same command id
     """The log cannot be reached."""
+
+
+MAX_EVENTS = 2_000
+"""Events that one append may carry."""
+
+MAX_BYTES = 1 << 20
+"""Bytes of data and metadata that one append may carry."""
+
+
+def weigh(append: Append) -> tuple[int, int]:
+    """Events and bytes of an append. Raises AppendTooLarge, and ValueError for what can never be stored."""
+    if len(append.writes) > 1 and len({write.stream_id for write in append.writes}) < len(append.writes):
+        msg = "an append writes each stream once"
+        raise ValueError(msg)
+    events = size = 0
+    for write in append.writes:
+        if not write.events:
+            msg = "a write carries at least one event"
+            raise ValueError(msg)
+        events += len(write.events)
+        for event in write.events:
+            size += len(event.data) + len(event.metadata)
+    if not events:
+        msg = "an append carries at least one write"
+        raise ValueError(msg)
+    if events > MAX_EVENTS or size > MAX_BYTES:
+        msg = f"{events} events of {size} bytes; at most {MAX_EVENTS} events and {MAX_BYTES} bytes go into one append"
+        raise AppendTooLarge(msg)
+    return events, size
 
 
 class EventLog(Protocol):
     """One lane: a dense, totally ordered log."""
 
     async def append(self, append: Append) -> Appended:
-        """Store the command's events durably. Raises StaleVersion, DuplicateCommand, Overloaded, AppendTooLarge, LogUnavailable."""
+        """Store the command's events durably, whether or not the caller stays to hear of it.
+
+        Raises StaleVersion, DuplicateCommand, Overloaded, AppendTooLarge, AppendRejected, LogUnavailable.
+        """
 
     async def streams(self, stream_ids: Sequence[UUID]) -> dict[UUID, list[StoredEvent]]:
         """All events of each stream in version order; an unknown stream gives an empty list."""
@@ -105,8 +141,18 @@ class EventLog(Protocol):
     async def head(self) -> int:
         """The last position, 0 when the log is empty."""
 
+    def token(self, position: int) -> str:
+        """The token that stands for a position of this log, for clients to hand back."""
+
+    async def position_of(self, text: str) -> int:
+        """The position a token stands for. Raises InvalidToken, and PositionLost beyond a lost tail."""
+
     async def epoch(self) -> int:
         """The epoch that a token handed out now belongs to."""
 
     async def wait_beyond(self, position: int, wait_s: float) -> bool:
         """Wait until the head is beyond ``position``; False when the time ran out."""
+
+    async def close(self) -> None:
+        """Finish what was accepted and let go of every resource. Later appends raise LogUnavailable."""
+
