@@ -1,0 +1,1 @@
+"""What does an organisation gain from what its people learn?"""

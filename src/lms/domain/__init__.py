@@ -1,0 +1,1 @@
+"""What may happen: one file per aggregate, pure, without clock, chance or I/O."""

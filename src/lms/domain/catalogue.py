@@ -1,0 +1,40 @@
+"""Which aggregates, events and decisions exist? Stored type names resolve here and nowhere else."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lms.domain import goal_commands
+from lms.domain.base import Aggregate, Event, Others
+from lms.domain.goal import Goal
+
+Decide = Callable[[Any, Any, Others], Aggregate | tuple[Aggregate, ...]]
+
+DECISIONS: dict[type[Aggregate], Decide] = {
+    Goal: goal_commands.handle,
+}
+"""Each aggregate with the function that decides on it. A new aggregate is one line here."""
+
+
+def event_types() -> dict[str, type[Event]]:
+    """The stored name of each event with its class."""
+    types: dict[str, type[Event]] = {}
+    for aggregate in DECISIONS:
+        for name, value in vars(aggregate).items():
+            if name != "Event" and isinstance(value, type) and issubclass(value, Event):
+                if value.TOPIC in types:
+                    raise ValueError(f"two events are stored as {value.TOPIC}")
+                types[value.TOPIC] = value
+    return types
+
+
+def aggregate_of(topic: str) -> type[Aggregate]:
+    """The aggregate whose event is stored under this name."""
+    return _OWNERS[topic]
+
+
+_OWNERS = {
+    value.TOPIC: aggregate
+    for aggregate in DECISIONS
+    for name, value in vars(aggregate).items()
+    if name != "Event" and isinstance(value, type) and issubclass(value, Event)
+}

@@ -1,0 +1,416 @@
+"""When does a goal stand, what is it for, and how may it change?"""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+from eventsourcing.domain import event
+
+from lms.domain.base import Actor, Aggregate, Malformed, NotFound, Others, Personal, Role
+from lms.domain.goal_parts import (
+    AdjustedField,
+    AdjustmentReason,
+    Alignment,
+    AlreadyAligned,
+    GoalIsClosed,
+    GoalIsNotSet,
+    GoalIsSet,
+    GoalOrigin,
+    How,
+    KeyResult,
+    KeyResultKind,
+    Level,
+    LinkRunsDownward,
+    LinkType,
+    Owner,
+    Purpose,
+    RingOfLinks,
+    Setting,
+    Status,
+    TargetEqualsBaseline,
+    ValueComesFromMeasurements,
+)
+from lms.domain.terms import Direction, Visibility, check_not_in_future, check_text, check_unit
+
+
+class Goal(Aggregate):
+    """One goal of a person, a team or the organisation, made together and adjusted on evidence."""
+
+    TOPIC = "goal"
+
+    class Proposed(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """Somebody proposed the goal; ``my_reason`` is his alone."""
+
+        TOPIC = "goal.proposed"
+        level: Level
+        title: Personal
+        purpose: Purpose
+        owner: Owner
+        proposer: UUID | None = None
+        cycle_id: UUID | None = None
+        origin: GoalOrigin = GoalOrigin.SELF
+        visibility: Visibility
+        my_reason: Personal | None = None
+
+    class KeyResultDefined(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """How one will see that the goal is reached."""
+
+        TOPIC = "goal.key-result-defined"
+        key_result: KeyResult
+
+    class Set(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """The goal stands: set by its owner or agreed in a meeting."""
+
+        TOPIC = "goal.set"
+        DATED_BY = "on"
+        on: date
+        how: How
+        participants_n: int | None = None
+        contributor_kinds: tuple[str, ...] = ()
+        proposal_id: UUID | None = None
+
+    class Aligned(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """The goal is linked to a goal, a key result or an outcome metric."""
+
+        TOPIC = "goal.aligned"
+        alignment: Alignment
+
+    class Unaligned(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """A link of the goal was taken away."""
+
+        TOPIC = "goal.unaligned"
+        link_id: UUID
+
+    class ProgressCheckedIn(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """How a key result stands; ``value`` is absent where measurements feed it; confidence 0 to 10."""
+
+        TOPIC = "goal.progress-checked-in"
+        DATED_BY = "observed_on"
+        check_in_id: UUID
+        key_result_id: UUID
+        value: Decimal | None = None
+        observed_on: date
+        confidence: int | None = None
+        narrative: Personal | None = None
+        blockers: Personal | None = None
+
+    class CheckInCorrected(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """A check-in was wrong; the correction takes its effective time."""
+
+        TOPIC = "goal.check-in-corrected"
+        DATED_BY = "observed_on"
+        check_in_id: UUID
+        key_result_id: UUID
+        value: Decimal | None = None
+        observed_on: date
+        confidence: int | None = None
+        narrative: Personal | None = None
+        blockers: Personal | None = None
+
+    class Adjusted(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """The goal was changed on what was learned; what stood before is kept."""
+
+        TOPIC = "goal.adjusted"
+        DATED_BY = "on"
+        field: AdjustedField
+        key_result_id: UUID | None = None
+        from_: Setting | None = msgspec.field(name="from", default=None)
+        to: Setting
+        on: date
+        how: How
+        participants_n: int | None = None
+        reason: AdjustmentReason
+        evidence: tuple[str, ...] = ()
+        measured_ratio: Decimal | None = None
+        note: Personal | None = None
+
+    class Achieved(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """The goal was reached."""
+
+        TOPIC = "goal.achieved"
+        DATED_BY = "on"
+        on: date
+        reason: Personal | None = None
+
+    class NotAchieved(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """The goal was not reached."""
+
+        TOPIC = "goal.not-achieved"
+        DATED_BY = "on"
+        on: date
+        reason: Personal | None = None
+
+    class Abandoned(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """The goal was given up."""
+
+        TOPIC = "goal.abandoned"
+        DATED_BY = "on"
+        on: date
+        reason: Personal
+
+    class ReflectedOn(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """What was expected, what happened, what was learned, what comes next."""
+
+        TOPIC = "goal.reflected-on"
+        expected: Personal | None = None
+        happened: Personal | None = None
+        learned: Personal
+        next: Personal | None = None
+
+    class VisibilityChanged(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """The goal is shown to more or fewer people."""
+
+        TOPIC = "goal.visibility-changed"
+        visibility: Visibility
+
+    def key_owner(self, event: Aggregate.Event, field: str, author: UUID | None) -> UUID | None:
+        """Seal all texts of an individual goal; of other goals only what somebody says for himself."""
+        own_words = {"my_reason", "narrative", "blockers", "note", "expected", "happened", "learned", "next"}
+        return author if self.level is Level.INDIVIDUAL or field in own_words else None
+
+    def may_decide(self, actor: Actor) -> bool:
+        """Tell whether the actor sets, adjusts and closes this goal: its owner, lead or business owner."""
+        match self.level:
+            case Level.INDIVIDUAL:
+                return self.owner.contributor_id is not None and actor.is_contributor(self.owner.contributor_id)
+            case Level.TEAM:
+                return self.owner.team_id in actor.leads
+            case Level.BUSINESS_MODEL:
+                return actor.has(Role.BUSINESS_OWNER)
+
+    def may_shape(self, actor: Actor) -> bool:
+        """Tell whether the actor may add key results and links: who decides, and the proposer while it is proposed."""
+        proposes = self.proposer is not None and actor.is_contributor(self.proposer)
+        return self.may_decide(actor) or (proposes and self.status is Status.PROPOSED)
+
+    def may_report(self, actor: Actor) -> bool:
+        """Tell whether the actor may check in: who decides, and the members of the owning team."""
+        return self.may_decide(actor) or (self.level is Level.TEAM and self.owner.team_id in actor.member_of)
+
+    def is_shown_to(self, actor: Actor) -> bool:
+        """Tell whether the actor may know of this goal."""
+        owns = self.owner.contributor_id is not None and actor.is_contributor(self.owner.contributor_id)
+        if owns or self.visibility is Visibility.PUBLIC:
+            return True
+        if self.visibility is Visibility.ORGANISATION:
+            return not actor.has(Role.GUEST)
+        return self.visibility is Visibility.TEAM and self.owner.team_id in actor.member_of | actor.leads
+
+    def define_key_result(self, key_result: KeyResult) -> None:
+        """Add a key result with unit and target (invariant 2)."""
+        pointer = "/key_results"
+        if not 0 <= key_result.weight <= 1:
+            raise Malformed(pointer=f"{pointer}/weight", detail="weights lie between 0 and 1")
+        if key_result.kind is KeyResultKind.METRIC:
+            if key_result.unit is None:
+                raise Malformed(pointer=f"{pointer}/unit", detail="a metric key result has a unit")
+            check_unit(key_result.unit, f"{pointer}/unit")
+            if key_result.baseline is None:
+                raise Malformed(pointer=f"{pointer}/baseline", detail="a metric key result has a baseline")
+        check_target(key_result, self.id)
+        self.record(Goal.KeyResultDefined(key_result=key_result))
+
+    def align(self, alignment: Alignment, others: Others, actor: Actor) -> None:
+        """Link the goal sideways or upward; ``contributes-to`` never closes a ring (invariant 6)."""
+        check_text(alignment.hypothesis if isinstance(alignment.hypothesis, str) else None, "/hypothesis")
+        target_id = alignment.to_goal_id
+        if any(_same_link(alignment, standing) for standing in self.alignments.values()):
+            raise AlreadyAligned(goal_id=self.id)
+        if target_id is not None:
+            target = others.get(Goal, target_id) if target_id != self.id else self
+            if not target.is_shown_to(actor):
+                raise NotFound(goal=target_id)
+            if target.closed_on is not None:
+                raise GoalIsClosed(goal_id=target_id)
+            if target.level.height < self.level.height:
+                raise LinkRunsDownward(goal_id=self.id, to_goal_id=target_id)
+            if alignment.link_type is LinkType.CONTRIBUTES_TO:
+                self._refuse_ring(target_id, others)
+        self.record(Goal.Aligned(alignment=alignment))
+
+    def _refuse_ring(self, target_id: UUID, others: Others) -> None:
+        """Walk upward over links of the own level: only those can lead back here."""
+        seen: set[UUID] = set()
+        frontier = {target_id}
+        while frontier:
+            if self.id in frontier:
+                raise RingOfLinks(goal_id=self.id, to_goal_id=target_id)
+            seen |= frontier
+            above = [goal for goal in others.find_all(Goal, sorted(frontier)) if goal and goal.level is self.level]
+            frontier = {up for goal in above for up in goal.contributes_to()} - seen
+
+    def agree(self, on: date, how: How, participants_n: int | None, contributor_kinds: tuple[str, ...]) -> None:
+        """Set the goal: its owner at creation, or a meeting."""
+        self.refuse_closed()
+        if self.status is not Status.PROPOSED:
+            raise GoalIsSet(goal_id=self.id)
+        self.record(Goal.Set(on=on, how=how, participants_n=participants_n, contributor_kinds=contributor_kinds))
+
+    def unalign(self, link_id: UUID) -> None:
+        """Take a link away."""
+        if link_id not in self.alignments:
+            raise NotFound(link=link_id)
+        self.record(Goal.Unaligned(link_id=link_id))
+
+    def check_in(self, report: "Goal.ProgressCheckedIn", today: date) -> None:
+        """Report how a key result stands; a fed one takes no value by hand."""
+        self.refuse_closed()
+        if self.status is Status.PROPOSED:
+            raise GoalIsNotSet(goal_id=self.id)
+        self._check_report(report, today)
+        self.record(report)
+
+    def correct_check_in(self, correction: "Goal.CheckInCorrected", today: date) -> None:
+        """Replace what a check-in said; it keeps the check-in's key result and takes its day."""
+        if self.check_ins.get(correction.check_in_id) != correction.key_result_id:
+            raise NotFound(check_in=correction.check_in_id)
+        self._check_report(correction, today)
+        self.record(correction)
+
+    def _check_report(self, report: "Goal.ProgressCheckedIn | Goal.CheckInCorrected", today: date) -> None:
+        key_result = self.key_results.get(report.key_result_id)
+        if key_result is None:
+            raise NotFound(key_result=report.key_result_id)
+        check_not_in_future(report.observed_on, today, "/observed_on")
+        if report.confidence is not None and not 0 <= report.confidence <= 10:  # noqa: PLR2004 - the scale of domain.md
+            raise Malformed(pointer="/confidence", detail="confidence lies between 0 and 10")
+        if key_result.is_fed and report.value is not None:
+            raise ValueComesFromMeasurements(key_result_id=report.key_result_id)
+        if not key_result.is_fed and report.value is None:
+            raise Malformed(pointer="/value", detail="this key result has no measurements: say its value")
+        if key_result.kind is KeyResultKind.MILESTONE and report.value is not None and not 0 <= report.value <= 1:
+            raise Malformed(pointer="/value", detail="the share that is done lies between 0 and 1")
+
+    def adjust(self, change: "Goal.Adjusted") -> None:
+        """Change title, purpose, a target or a due date; what stood before is kept in the event."""
+        self.refuse_closed()
+        if self.status is Status.PROPOSED:
+            raise GoalIsNotSet(goal_id=self.id)
+        match change.field:
+            case AdjustedField.TARGET | AdjustedField.DUE_ON:
+                before = self._adjust_key_result(change)
+            case AdjustedField.TITLE | AdjustedField.PURPOSE:
+                if change.to.text is None:
+                    raise Malformed(pointer="/to", detail=f"a {change.field} is a text")
+                before = Setting(text=self.title if change.field is AdjustedField.TITLE else self.purpose.statement)
+        self.record(msgspec.structs.replace(change, from_=before))
+
+    def _adjust_key_result(self, change: "Goal.Adjusted") -> Setting:
+        key_result = self.key_results.get(change.key_result_id) if change.key_result_id else None
+        if key_result is None:
+            raise NotFound(key_result=change.key_result_id)
+        if change.field is AdjustedField.DUE_ON:
+            if change.to.day is None:
+                raise Malformed(pointer="/to", detail="a due date is a date, such as 2026-03-31")
+            return Setting(day=key_result.due_on)
+        if change.to.number is None:
+            raise Malformed(pointer="/to", detail="a target is a number")
+        check_target(msgspec.structs.replace(key_result, target=change.to.number), self.id)
+        return Setting(number=key_result.target)
+
+    def close(self, result: "Goal.Achieved | Goal.NotAchieved | Goal.Abandoned") -> None:
+        """End the goal; whoever gives it up says why."""
+        self.refuse_closed()
+        if self.status is Status.PROPOSED and not isinstance(result, Goal.Abandoned):
+            raise GoalIsNotSet(goal_id=self.id)
+        self.record(result)
+
+    def refuse_closed(self) -> None:
+        """Refuse to go on with a closed goal."""
+        if self.closed_on is not None:
+            raise GoalIsClosed(goal_id=self.id)
+
+    def contributes_to(self) -> set[UUID]:
+        """The goals this one has a ``contributes-to`` link to."""
+        links = self.alignments.values()
+        return {a.to_goal_id for a in links if a.to_goal_id and a.link_type is LinkType.CONTRIBUTES_TO}
+
+    @event(Proposed)
+    def _proposed(  # noqa: PLR0917 - an event's fields
+        self,
+        level: Level,
+        title: Personal,
+        purpose: Purpose,
+        owner: Owner,
+        proposer: UUID | None,
+        cycle_id: UUID | None,
+        visibility: Visibility,
+    ) -> None:
+        self.level, self.title, self.purpose, self.owner = level, title, purpose, owner
+        self.proposer, self.cycle_id, self.visibility = proposer, cycle_id, visibility
+        self.status = Status.PROPOSED
+        self.closed_on: date | None = None
+        self.key_results: dict[UUID, KeyResult] = {}
+        self.alignments: dict[UUID, Alignment] = {}
+        self.check_ins: dict[UUID, UUID] = {}
+
+    @event(KeyResultDefined)
+    def _key_result_defined(self, key_result: KeyResult) -> None:
+        self.key_results = {**self.key_results, key_result.key_result_id: key_result}
+
+    @event(Set)
+    def _set(self) -> None:
+        self.status = Status.ACTIVE
+
+    @event(Aligned)
+    def _aligned(self, alignment: Alignment) -> None:
+        self.alignments = {**self.alignments, alignment.link_id: alignment}
+
+    @event(Unaligned)
+    def _unaligned(self, link_id: UUID) -> None:
+        self.alignments = {key: link for key, link in self.alignments.items() if key != link_id}
+
+    @event(ProgressCheckedIn)
+    def _progress_checked_in(self, check_in_id: UUID, key_result_id: UUID) -> None:
+        self.check_ins = {**self.check_ins, check_in_id: key_result_id}
+
+    @event(Adjusted)
+    def _adjusted(self, key_result_id: UUID | None, field: AdjustedField, to: Setting) -> None:
+        if field is AdjustedField.TITLE and to.text is not None:
+            self.title = to.text
+        elif field is AdjustedField.PURPOSE and to.text is not None:
+            self.purpose = msgspec.structs.replace(self.purpose, statement=to.text)
+        elif key_result_id is not None:
+            standing = self.key_results[key_result_id]
+            target, due_on = to.number, to.day
+            changed = msgspec.structs.replace(
+                standing,
+                target=standing.target if target is None else target,
+                due_on=standing.due_on if due_on is None else due_on,
+            )
+            self.key_results = {**self.key_results, key_result_id: changed}
+
+    @event(Achieved)
+    def _achieved(self, on: date) -> None:
+        self.status, self.closed_on = Status.ACHIEVED, on
+
+    @event(NotAchieved)
+    def _not_achieved(self, on: date) -> None:
+        self.status, self.closed_on = Status.NOT_ACHIEVED, on
+
+    @event(Abandoned)
+    def _abandoned(self, on: date) -> None:
+        self.status, self.closed_on = Status.ABANDONED, on
+
+    @event(VisibilityChanged)
+    def _visibility_changed(self, visibility: Visibility) -> None:
+        self.visibility = visibility
+
+
+def check_target(key_result: KeyResult, goal_id: UUID) -> None:
+    """Refuse a target that asks for nothing (invariant 2) or a share above 1."""
+    if key_result.kind is KeyResultKind.MILESTONE:
+        if not 0 < key_result.target <= 1:
+            raise Malformed(pointer="/target", detail="a milestone's target is a share done, at most 1")
+        return
+    asks_nothing = key_result.baseline is not None and key_result.target == key_result.baseline.value
+    if asks_nothing and key_result.direction is not Direction.HOLD:
+        raise TargetEqualsBaseline(goal_id=goal_id)
+
+
+def _same_link(one: Alignment, other: Alignment) -> bool:
+    def target(a: Alignment) -> tuple[UUID | None, UUID | None, UUID | None]:
+        return a.to_goal_id, a.to_key_result_id, a.to_outcome_metric_id
+
+    return one.link_type is other.link_type and target(one) == target(other)

@@ -1,0 +1,91 @@
+"""Which words and values do several aggregates share?"""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from lms.domain.base import Malformed
+
+
+class Visibility(StrEnum):
+    """To whom an object is shown; ``private`` is its owner alone."""
+
+    PRIVATE = "private"
+    TEAM = "team"
+    ORGANISATION = "organisation"
+    PUBLIC = "public"
+
+
+class Direction(StrEnum):
+    """Which way is better."""
+
+    INCREASE = "increase"
+    DECREASE = "decrease"
+    HOLD = "hold"
+
+
+class Origin(StrEnum):
+    """Where a measured value comes from; the grade of a link depends on it."""
+
+    SYSTEM = "system"
+    COUNTED = "counted"
+    RECALLED = "recalled"
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A measured value over a window: mean, number of observations, standard deviation, both days included."""
+
+    value: Decimal
+    n: int | None = None
+    spread: Decimal | None = None
+    start: date
+    end: date
+
+
+CURRENCIES = frozenset(
+    """AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY
+    COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS
+    INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP
+    MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR
+    SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND
+    VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG""".split()
+)
+"""ISO 4217, active codes."""
+
+UNITS = frozenset(
+    """count ratio percent score seconds minutes hours days weeks months pieces orders customers people items errors
+    complaints kilograms metres kilometres litres kilowatt-hours""".split()
+)
+
+
+def check_unit(unit: str, pointer: str) -> None:
+    """Refuse a unit outside the closed list and ISO 4217. Units are compared, never converted."""
+    if unit not in UNITS and unit not in CURRENCIES:
+        raise Malformed(pointer=pointer, detail=f"unknown unit {unit!r}: one of {', '.join(sorted(UNITS))}, or ISO 4217")
+
+
+def check_not_in_future(day: date, today: date, pointer: str) -> None:
+    """Refuse a day that has not come yet in the organisation's time zone."""
+    if day > today:
+        raise Malformed(pointer=pointer, detail=f"{day} lies in the future")
+
+
+def check_text(text: str | None, pointer: str, limit: int = 10_000) -> None:
+    """Refuse an empty or over-long text where one is given."""
+    if text is not None and not text.strip():
+        raise Malformed(pointer=pointer, detail="must not be empty")
+    if text is not None and len(text) > limit:
+        raise Malformed(pointer=pointer, detail=f"longer than {limit} characters")
+
+
+def check_window(summary: Summary, today: date, pointer: str) -> None:
+    """Refuse a measurement whose window is reversed or not over yet, or whose numbers cannot be."""
+    if summary.start > summary.end:
+        raise Malformed(pointer=f"{pointer}/end", detail="the window ends before it starts")
+    check_not_in_future(summary.end, today, f"{pointer}/end")
+    if summary.n is not None and summary.n < 1:
+        raise Malformed(pointer=f"{pointer}/n", detail="must be at least 1")
+    if summary.spread is not None and summary.spread < 0:
+        raise Malformed(pointer=f"{pointer}/spread", detail="must not be negative")
