@@ -1,0 +1,56 @@
+"""Where is the API described, for people and for tools, without the internet?"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from litestar import MediaType, Request, Response, get
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.static_files import create_static_files_router
+
+ASSETS = "/docs/assets"
+
+
+def openapi_config(version: str) -> OpenAPIConfig:
+    """The description at /openapi.json and the page at /docs, its assets served from a package."""
+    return OpenAPIConfig(
+        title="lms",
+        version=version,
+        description="What people learn, what it changes, and the evidence for each link.",
+        path="/docs",
+        use_handler_docstrings=True,
+        components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}),
+        security=[{"token": []}],
+        render_plugins=[
+            SwaggerRenderPlugin(
+                path="/",
+                js_url=f"{ASSETS}/swagger-ui-bundle.js",
+                css_url=f"{ASSETS}/swagger-ui.css",
+                standalone_preset_js_url=f"{ASSETS}/swagger-ui-standalone-preset.js",
+            ),
+            JsonRenderPlugin(path="/openapi.json"),
+        ],
+    )
+
+
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+def openapi_json(request: Request) -> Response[bytes]:
+    """The OpenAPI description."""
+    plugin = JsonRenderPlugin()
+    schema = request.app.openapi_schema.to_schema()
+    return Response(plugin.render(request, schema), media_type=MediaType.JSON)
+
+
+
+def _assets() -> Path:
+    """The static folder of the package that ships Swagger UI; found, not imported: its code is not used."""
+    spec = find_spec("swagger_ui")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("swagger_ui")
+    return Path(spec.origin).parent / "static"
+
+
+assets = create_static_files_router(path=ASSETS, directories=[_assets()], include_in_schema=False)
+
+ROUTES = [openapi_json, assets]

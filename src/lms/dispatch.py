@@ -1,0 +1,292 @@
+"""How does a command become events: load, decide, append, once?"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Generic, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from lms.domain.base import Actor, Aggregate, Command, Event, NeedsMore, Others, Refusal, RuleBroken
+from lms.domain.catalogue import DECISIONS
+from lms.eventlog.codec import Codec, Metadata
+from lms.eventlog.log import Append, DuplicateCommand, EventLog, NewEvent, ReadCondition, StaleVersion, StoredEvent, Write
+from lms.eventlog.subjects import Subjects
+
+A = TypeVar("A", bound=Aggregate)
+
+ATTEMPTS = 20
+"""How often a decision is made anew when other writers were faster; each lost race means that another won it."""
+
+READ_ROUNDS = 1_000
+"""How many times a decision may ask for more streams: the height of the alignment graph, with room."""
+
+
+class VersionMismatch(Refusal):
+    """The thing has changed since the version you stated."""
+
+
+class KeyReused(Refusal):
+    """This idempotency key was used before with another body."""
+
+
+class StillContended(RuleBroken):
+    """Others keep changing the same things; try again."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """Who sends a command, and under which name. ``body`` proves that a retry is the same request.
+
+    ``at`` is the moment at the edge. A ``historic`` command (demo, import) tells of the past: ``at`` is the moment
+    it tells of, and also its undated events are effective then.
+    """
+
+    organisation_id: UUID
+    actor: Actor
+    command_id: UUID
+    time_zone: ZoneInfo
+    at: datetime
+    historic: bool = False
+    body: bytes | None = None
+    expected_version: int | None = None
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+
+    @property
+    def today(self) -> date:
+        """The date in the organisation's time zone."""
+        return self.at.astimezone(self.time_zone).date()
+
+
+class Outcome(msgspec.Struct, Generic[A], frozen=True):
+    """What a command led to: the aggregate after it, the position of its last event (None: nothing happened)."""
+
+    aggregate: A
+    version: int
+    position: int | None
+    replayed: bool = False
+
+
+class _Loaded(msgspec.Struct, frozen=True):
+    """A stream's state as last seen, which commands made it, and its last position."""
+
+    aggregate: Aggregate
+    commands: Mapping[UUID, int]
+    position: int
+
+
+class Dispatch:
+    """Sends commands to their aggregates. The only writer of the event log beside bulk imports."""
+
+    def __init__(self, log: EventLog, codec: Codec, subjects: Subjects, cache_size: int = 10_000) -> None:
+        self._log = log
+        self._codec = codec
+        self._subjects = subjects
+        self._cache: OrderedDict[tuple[UUID, UUID], _Loaded] = OrderedDict()
+        self._cache_size = cache_size
+
+    async def send(self, kind: type[A], stream_id: UUID, command: Command, request: Request) -> Outcome[A]:
+        """Decide and append, exactly once per command id.
+
+        Raises the decision's `Refusal`, VersionMismatch, KeyReused, StillContended, and what the log raises.
+        """
+        for _ in range(ATTEMPTS):
+            attempt = _Attempt(self, request)
+            try:
+                return await attempt.run(kind, stream_id, command)
+            except StaleVersion:
+                self._forget(attempt.touched, request.organisation_id)
+            except DuplicateCommand:
+                self._forget(attempt.touched, request.organisation_id)
+            except Refusal:
+                if not attempt.from_cache:
+                    raise
+                # The refusal may rest on what the cache remembers: only a fresh look may refuse.
+                self._forget(attempt.touched, request.organisation_id)
+        raise StillContended(id=stream_id)
+
+    async def load(self, kind: type[A], organisation_id: UUID, stream_id: UUID) -> A | None:
+        """The aggregate as the log has it now, or None."""
+        loaded = (await self._read(organisation_id, [stream_id])).get(stream_id)
+        return loaded.aggregate if loaded and isinstance(loaded.aggregate, kind) else None
+
+    def recall(self, organisation_id: UUID, stream_id: UUID) -> _Loaded | None:
+        """What the cache remembers of a stream; the version check of the append guards against its age."""
+        key = (organisation_id, stream_id)
+        loaded = self._cache.get(key)
+        if loaded is not None:
+            self._cache.move_to_end(key)
+        return loaded
+
+    def remember(self, organisation_id: UUID, stream_id: UUID, loaded: _Loaded) -> None:
+        """Keep a stream's state; the oldest makes room."""
+        self._cache[organisation_id, stream_id] = loaded
+        self._cache.move_to_end((organisation_id, stream_id))
+        if len(self._cache) > self._cache_size:
+            self._cache.popitem(last=False)
+
+    def _forget(self, stream_ids: set[UUID], organisation_id: UUID) -> None:
+        for stream_id in stream_ids:
+            self._cache.pop((organisation_id, stream_id), None)
+
+    async def _read(self, organisation_id: UUID, stream_ids: list[UUID]) -> dict[UUID, _Loaded]:
+        found: dict[UUID, _Loaded] = {}
+        for stream_id, events in (await self._log.streams(stream_ids)).items():
+            if events and events[0].organisation_id == organisation_id:
+                found[stream_id] = self._fold(stream_id, events)
+                self.remember(organisation_id, stream_id, found[stream_id])
+        return found
+
+    def _fold(self, stream_id: UUID, events: list[StoredEvent]) -> _Loaded:
+        aggregate = self._codec.aggregate_of(events[0].type).blank(stream_id)
+        for stored in events:
+            aggregate.evolve(self._codec.decode(stored).data)
+        return _Loaded(aggregate, {stored.command_id: stored.version for stored in events}, events[-1].position)
+
+
+class _Attempt:
+    """One try at a command: what it loaded, what it decided, what it appended."""
+
+    def __init__(self, dispatch: Dispatch, request: Request) -> None:
+        self._dispatch = dispatch
+        self._request = request
+        self._loaded: dict[UUID, _Loaded | None] = {}
+        self.from_cache = False
+
+    @property
+    def touched(self) -> set[UUID]:
+        """The streams this attempt looked at."""
+        return set(self._loaded)
+
+    async def run(self, kind: type[A], stream_id: UUID, command: Command) -> Outcome[A]:
+        """Answer a retry from the log; else decide and append."""
+        request = self._request
+        await self._load([stream_id])
+        mine = self._loaded[stream_id]
+        if mine is not None and request.command_id in mine.commands:
+            return await self._replay(kind, stream_id)
+        aggregate = mine.aggregate if mine and isinstance(mine.aggregate, kind) else None
+        if request.expected_version is not None and request.expected_version != (aggregate.version if aggregate else 0):
+            raise VersionMismatch(expected=request.expected_version, actual=aggregate.version if aggregate else 0)
+        changed, read = await self._decide(kind, stream_id, command)
+        primary = next(one for one in changed if one.id == stream_id)
+        if not isinstance(primary, kind):
+            raise TypeError(f"the decision answered with a {type(primary).__name__}, not a {kind.__name__}")
+        position = await self._append(changed, read)
+        return Outcome(primary, primary.version, position)
+
+    async def _decide(
+        self, kind: type[Aggregate], stream_id: UUID, command: Command
+    ) -> tuple[tuple[Aggregate, ...], dict[UUID, int]]:
+        """Run the decision until it has read enough; each run starts from fresh copies."""
+        decide = DECISIONS[kind]
+        for _ in range(READ_ROUNDS):
+            copies = {key: one.aggregate.snapshot() if one else None for key, one in self._loaded.items()}
+            others = Others(copies)
+            own = copies[stream_id]
+            try:
+                decided = decide(own if isinstance(own, kind) else None, command, others)
+            except NeedsMore as needs:
+                await self._load([wanted for _, wanted in needs.wanted])
+                continue
+            return decided if isinstance(decided, tuple) else (decided,), others.read
+        raise StillContended(id=stream_id)
+
+    async def _load(self, stream_ids: list[UUID]) -> None:
+        organisation_id = self._request.organisation_id
+        missing = []
+        for stream_id in stream_ids:
+            recalled = self._dispatch.recall(organisation_id, stream_id)
+            if recalled is None:
+                missing.append(stream_id)
+            else:
+                self.from_cache = True
+                self._loaded[stream_id] = recalled
+        if missing:
+            found = await self._dispatch._read(organisation_id, missing)
+            self._loaded.update({stream_id: found.get(stream_id) for stream_id in missing})
+
+    async def _append(self, changed: tuple[Aggregate, ...], read: dict[UUID, int]) -> int | None:
+        request = self._request
+        decided = [(one, list(one.pending_events)) for one in changed if one.pending_events]
+        if not decided:
+            return None
+        codec, subjects = self._dispatch._codec, self._dispatch._subjects
+        author = request.actor.contributor_id
+        owners = {
+            owner for one, events in decided for new in events for owner in codec.key_owners(one, new, author)
+        } | ({author} if author and request.body is not None else set())
+        if owners:
+            await subjects.prepare(request.organisation_id, owners)
+        writes, sealed, index = [], [], 0
+        digest = subjects.digest(request.organisation_id, author, request.body) if request.body is not None else None
+        for one, events in decided:
+            encoded: list[NewEvent] = []
+            for new in events:
+                closed = codec.seal(request.organisation_id, request.command_id, index, one, new, author)
+                encoded.append(codec.encode(closed, self._metadata(closed, digest)))
+                sealed.append((one.id, closed))
+                index += 1
+            writes.append(Write(one.id, one.version - len(events), tuple(encoded)))
+        written = {write.stream_id for write in writes}
+        reads = tuple(ReadCondition(key, version) for key, version in read.items() if key not in written)
+        append = Append(request.organisation_id, request.command_id, tuple(writes), reads)
+        appended = await self._dispatch._log.append(append)
+        self._keep(changed, sealed, appended.position)
+        return appended.position
+
+    def _keep(self, changed: tuple[Aggregate, ...], sealed: list[tuple[UUID, Event]], position: int) -> None:
+        """Remember the new states, with personal texts sealed as the log holds them."""
+        request = self._request
+        for one in changed:
+            before = self._loaded.get(one.id)
+            state = before.aggregate.snapshot() if before else type(one).blank(one.id)
+            for stream_id, event in sealed:
+                if stream_id == one.id:
+                    state.evolve(event)
+            commands = {**(before.commands if before else {}), request.command_id: state.version}
+            self._dispatch.remember(request.organisation_id, one.id, _Loaded(state, commands, position))
+
+    def _metadata(self, event: Event, digest: bytes | None) -> Metadata:
+        request = self._request
+        return Metadata.of(
+            actor=request.actor,
+            effective_at=effective_at(event, request.at, request.time_zone) or (request.at if request.historic else None),
+            correlation_id=request.correlation_id,
+            causation_id=request.causation_id,
+            digest=digest,
+        )
+
+    async def _replay(self, kind: type[A], stream_id: UUID) -> Outcome[A]:
+        """The answer the command got when it was first sent, built anew from the stream."""
+        request, dispatch = self._request, self._dispatch
+        events = (await dispatch._log.streams([stream_id]))[stream_id]
+        mine = [stored for stored in events if stored.command_id == request.command_id]
+        kept = dispatch._codec.metadata(mine[0]).digest
+        if request.body is not None and kept is not None:
+            author = request.actor.contributor_id
+            await dispatch._subjects.prepare(request.organisation_id, {author} if author else set())
+            if dispatch._subjects.digest(request.organisation_id, author, request.body) != kept:
+                raise KeyReused(command_id=request.command_id)
+        then = dispatch._fold(stream_id, [stored for stored in events if stored.version <= mine[-1].version])
+        if not isinstance(then.aggregate, kind):
+            raise KeyReused(command_id=request.command_id)
+        return Outcome(then.aggregate, then.aggregate.version, mine[-1].position, replayed=True)
+
+
+def effective_at(event: Event, at: datetime, time_zone: ZoneInfo) -> datetime | None:
+    """When the event was true in the world: the end of its day in the organisation's zone, never later than ``at``.
+
+    None means: when it is recorded.
+    """
+    if event.DATED_BY is None:
+        return None
+    dated = getattr(event, event.DATED_BY)
+    if dated is None:
+        return None
+    if isinstance(dated, datetime):
+        return min(dated, at)
+    end_of_day = datetime.combine(dated + timedelta(days=1), time(), time_zone).astimezone(UTC)
+    return min(end_of_day - timedelta(microseconds=1), at)
