@@ -104,22 +104,20 @@ MAX_BYTES = 1 << 20
 def weigh(append: Append) -> tuple[int, int]:
     """Events and bytes of an append. Raises AppendTooLarge, and ValueError for what can never be stored."""
     if len(append.writes) > 1 and len({write.stream_id for write in append.writes}) < len(append.writes):
-        msg = "an append writes each stream once"
-        raise ValueError(msg)
+        raise ValueError("an append writes each stream once")
     events = size = 0
     for write in append.writes:
         if not write.events:
-            msg = "a write carries at least one event"
-            raise ValueError(msg)
+            raise ValueError("a write carries at least one event")
         events += len(write.events)
         for event in write.events:
             size += len(event.data) + len(event.metadata)
     if not events:
-        msg = "an append carries at least one write"
-        raise ValueError(msg)
+        raise ValueError("an append carries at least one write")
     if events > MAX_EVENTS or size > MAX_BYTES:
-        msg = f"{events} events of {size} bytes; at most {MAX_EVENTS} events and {MAX_BYTES} bytes go into one append"
-        raise AppendTooLarge(msg)
+        raise AppendTooLarge(
+            f"{events} events of {size} bytes; at most {MAX_EVENTS} events and {MAX_BYTES} bytes go into one append"
+        )
     return events, size
 
 
@@ -155,4 +153,3 @@ class EventLog(Protocol):
 
     async def close(self) -> None:
         """Finish what was accepted and let go of every resource. Later appends raise LogUnavailable."""
-
