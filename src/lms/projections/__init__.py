@@ -1,0 +1,1 @@
+"""What can be asked: one pair ``name.py`` and ``name.sql`` per read model."""
