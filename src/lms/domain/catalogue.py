@@ -3,14 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from lms.domain import goal_commands
+from lms.domain import contributor, goal_commands, goal_cycle, organisation, team_commands
 from lms.domain.base import Aggregate, Event, Others
+from lms.domain.contributor import Contributor
 from lms.domain.goal import Goal
+from lms.domain.goal_cycle import GoalCycle
+from lms.domain.organisation import Organisation
+from lms.domain.team import Team
 
 Decide = Callable[[Any, Any, Others], Aggregate | tuple[Aggregate, ...]]
 
 DECISIONS: dict[type[Aggregate], Decide] = {
+    Contributor: contributor.handle,
     Goal: goal_commands.handle,
+    GoalCycle: goal_cycle.handle,
+    Organisation: organisation.handle,
+    Team: team_commands.handle,
 }
 """Each aggregate with the function that decides on it. A new aggregate is one line here."""
 
