@@ -2,17 +2,17 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from lms.domain.base import Actor, Aggregate, Command, Event, NeedsMore, Others, Refusal, RuleBroken
-from lms.domain.catalogue import DECISIONS
-from lms.eventlog.codec import Codec, Metadata
-from lms.eventlog.log import Append, DuplicateCommand, EventLog, NewEvent, ReadCondition, StaleVersion, StoredEvent, Write
+from lms.domain.base import Actor, Aggregate, Command, NeedsMore, Others, Refusal, RuleBroken
+from lms.domain.catalogue import DECISIONS, aggregate_of
+from lms.eventlog.codec import Codec, Metadata, effective_at
+from lms.eventlog.log import Append, DuplicateCommand, EventLog, ReadCondition, StaleVersion, StoredEvent, Write
 from lms.eventlog.subjects import Subjects
 
 A = TypeVar("A", bound=Aggregate)
@@ -69,7 +69,7 @@ class Outcome(msgspec.Struct, Generic[A], frozen=True):
     replayed: bool = False
 
 
-class _Loaded(msgspec.Struct, frozen=True):
+class Loaded(msgspec.Struct, frozen=True):
     """A stream's state as last seen, which commands made it, and its last position."""
 
     aggregate: Aggregate
@@ -81,10 +81,10 @@ class Dispatch:
     """Sends commands to their aggregates. The only writer of the event log beside bulk imports."""
 
     def __init__(self, log: EventLog, codec: Codec, subjects: Subjects, cache_size: int = 10_000) -> None:
-        self._log = log
-        self._codec = codec
-        self._subjects = subjects
-        self._cache: OrderedDict[tuple[UUID, UUID], _Loaded] = OrderedDict()
+        self.log = log
+        self.codec = codec
+        self.subjects = subjects
+        self._cache: OrderedDict[tuple[UUID, UUID], Loaded] = OrderedDict()
         self._cache_size = cache_size
 
     async def send(self, kind: type[A], stream_id: UUID, command: Command, request: Request) -> Outcome[A]:
@@ -96,23 +96,21 @@ class Dispatch:
             attempt = _Attempt(self, request)
             try:
                 return await attempt.run(kind, stream_id, command)
-            except StaleVersion:
-                self._forget(attempt.touched, request.organisation_id)
-            except DuplicateCommand:
+            except (StaleVersion, DuplicateCommand):
                 self._forget(attempt.touched, request.organisation_id)
             except Refusal:
+                # A refusal, as "nothing to do", may rest on what the cache remembers: only a fresh look may say so.
                 if not attempt.from_cache:
                     raise
-                # The refusal may rest on what the cache remembers: only a fresh look may refuse.
                 self._forget(attempt.touched, request.organisation_id)
         raise StillContended(id=stream_id)
 
     async def load(self, kind: type[A], organisation_id: UUID, stream_id: UUID) -> A | None:
         """The aggregate as the log has it now, or None."""
-        loaded = (await self._read(organisation_id, [stream_id])).get(stream_id)
+        loaded = (await self.read(organisation_id, [stream_id])).get(stream_id)
         return loaded.aggregate if loaded and isinstance(loaded.aggregate, kind) else None
 
-    def recall(self, organisation_id: UUID, stream_id: UUID) -> _Loaded | None:
+    def recall(self, organisation_id: UUID, stream_id: UUID) -> Loaded | None:
         """What the cache remembers of a stream; the version check of the append guards against its age."""
         key = (organisation_id, stream_id)
         loaded = self._cache.get(key)
@@ -120,7 +118,7 @@ class Dispatch:
             self._cache.move_to_end(key)
         return loaded
 
-    def remember(self, organisation_id: UUID, stream_id: UUID, loaded: _Loaded) -> None:
+    def remember(self, organisation_id: UUID, stream_id: UUID, loaded: Loaded) -> None:
         """Keep a stream's state; the oldest makes room."""
         self._cache[organisation_id, stream_id] = loaded
         self._cache.move_to_end((organisation_id, stream_id))
@@ -131,19 +129,21 @@ class Dispatch:
         for stream_id in stream_ids:
             self._cache.pop((organisation_id, stream_id), None)
 
-    async def _read(self, organisation_id: UUID, stream_ids: list[UUID]) -> dict[UUID, _Loaded]:
-        found: dict[UUID, _Loaded] = {}
-        for stream_id, events in (await self._log.streams(stream_ids)).items():
+    async def read(self, organisation_id: UUID, stream_ids: list[UUID]) -> dict[UUID, Loaded]:
+        """The organisation's streams as the log has them now; unknown and foreign ones are absent."""
+        found: dict[UUID, Loaded] = {}
+        for stream_id, events in (await self.log.streams(stream_ids)).items():
             if events and events[0].organisation_id == organisation_id:
-                found[stream_id] = self._fold(stream_id, events)
+                found[stream_id] = self.fold(stream_id, events)
                 self.remember(organisation_id, stream_id, found[stream_id])
         return found
 
-    def _fold(self, stream_id: UUID, events: list[StoredEvent]) -> _Loaded:
-        aggregate = self._codec.aggregate_of(events[0].type).blank(stream_id)
+    def fold(self, stream_id: UUID, events: list[StoredEvent]) -> Loaded:
+        """The state that a stream's events lead to."""
+        aggregate = aggregate_of(events[0].type).blank(stream_id)
         for stored in events:
-            aggregate.evolve(self._codec.decode(stored).data)
-        return _Loaded(aggregate, {stored.command_id: stored.version for stored in events}, events[-1].position)
+            aggregate.evolve(self.codec.decode(stored).data)
+        return Loaded(aggregate, {stored.command_id: stored.version for stored in events}, events[-1].position)
 
 
 class _Attempt:
@@ -152,7 +152,7 @@ class _Attempt:
     def __init__(self, dispatch: Dispatch, request: Request) -> None:
         self._dispatch = dispatch
         self._request = request
-        self._loaded: dict[UUID, _Loaded | None] = {}
+        self._loaded: dict[UUID, Loaded | None] = {}
         self.from_cache = False
 
     @property
@@ -175,6 +175,8 @@ class _Attempt:
         if not isinstance(primary, kind):
             raise TypeError(f"the decision answered with a {type(primary).__name__}, not a {kind.__name__}")
         position = await self._append(changed, read)
+        if position is None and self.from_cache:
+            raise StaleVersion
         return Outcome(primary, primary.version, position)
 
     async def _decide(
@@ -205,55 +207,66 @@ class _Attempt:
                 self.from_cache = True
                 self._loaded[stream_id] = recalled
         if missing:
-            found = await self._dispatch._read(organisation_id, missing)
+            found = await self._dispatch.read(organisation_id, missing)
             self._loaded.update({stream_id: found.get(stream_id) for stream_id in missing})
 
     async def _append(self, changed: tuple[Aggregate, ...], read: dict[UUID, int]) -> int | None:
-        request = self._request
-        decided = [(one, list(one.pending_events)) for one in changed if one.pending_events]
+        request, codec = self._request, self._dispatch.codec
+        decided = [(one, one.decided) for one in changed if one.decided]
         if not decided:
             return None
-        codec, subjects = self._dispatch._codec, self._dispatch._subjects
-        author = request.actor.contributor_id
-        owners = {
-            owner for one, events in decided for new in events for owner in codec.key_owners(one, new, author)
-        } | ({author} if author and request.body is not None else set())
-        if owners:
-            await subjects.prepare(request.organisation_id, owners)
-        writes, sealed, index = [], [], 0
-        digest = subjects.digest(request.organisation_id, author, request.body) if request.body is not None else None
+        pairs = [(one, event) for one, events in decided for event in events]
+        await codec.prepare(request.organisation_id, pairs, request.actor.contributor_id)
+        encoded = [
+            codec.encode(request.organisation_id, request.command_id, index, one, event, self._metadata(event))
+            for index, (one, event) in enumerate(pairs)
+        ]
+        writes, taken = [], 0
         for one, events in decided:
-            encoded: list[NewEvent] = []
-            for new in events:
-                closed = codec.seal(request.organisation_id, request.command_id, index, one, new, author)
-                encoded.append(codec.encode(closed, self._metadata(closed, digest)))
-                sealed.append((one.id, closed))
-                index += 1
-            writes.append(Write(one.id, one.version - len(events), tuple(encoded)))
+            writes.append(Write(one.id, one.version - len(events), tuple(encoded[taken : taken + len(events)])))
+            taken += len(events)
         written = {write.stream_id for write in writes}
         reads = tuple(ReadCondition(key, version) for key, version in read.items() if key not in written)
-        append = Append(request.organisation_id, request.command_id, tuple(writes), reads)
-        appended = await self._dispatch._log.append(append)
-        self._keep(changed, sealed, appended.position)
+        appended = await self._dispatch.log.append(
+            Append(request.organisation_id, request.command_id, tuple(writes), reads)
+        )
+        self._keep([one for one, _ in decided], writes, appended.position)
         return appended.position
 
-    def _keep(self, changed: tuple[Aggregate, ...], sealed: list[tuple[UUID, Event]], position: int) -> None:
+    def _keep(self, changed: list[Aggregate], writes: list[Write], position: int) -> None:
         """Remember the new states, with personal texts sealed as the log holds them."""
-        request = self._request
-        for one in changed:
+        request, dispatch = self._request, self._dispatch
+        for one, write in zip(changed, writes, strict=True):
             before = self._loaded.get(one.id)
             state = before.aggregate.snapshot() if before else type(one).blank(one.id)
-            for stream_id, event in sealed:
-                if stream_id == one.id:
-                    state.evolve(event)
+            for new in write.events:
+                version = state.version + 1
+                stored = StoredEvent(
+                    position=position,
+                    organisation_id=request.organisation_id,
+                    stream_id=one.id,
+                    version=version,
+                    command_id=request.command_id,
+                    type=new.type,
+                    schema_version=new.schema_version,
+                    recorded_at=request.at,
+                    metadata=new.metadata,
+                    data=new.data,
+                )
+                state.evolve(dispatch.codec.decode(stored).data)
             commands = {**(before.commands if before else {}), request.command_id: state.version}
-            self._dispatch.remember(request.organisation_id, one.id, _Loaded(state, commands, position))
+            dispatch.remember(request.organisation_id, one.id, Loaded(state, commands, position))
 
-    def _metadata(self, event: Event, digest: bytes | None) -> Metadata:
+    def _metadata(self, event: Aggregate.Event) -> Metadata:
         request = self._request
-        return Metadata.of(
-            actor=request.actor,
-            effective_at=effective_at(event, request.at, request.time_zone) or (request.at if request.historic else None),
+        dated = effective_at(event, request.time_zone, request.at)
+        author = request.actor.contributor_id
+        digest = None
+        if request.body is not None:
+            digest = self._dispatch.subjects.digest(request.organisation_id, author, request.body)
+        return Metadata(
+            actor=request.actor.signature(),
+            effective_at=dated or (request.at if request.historic else None),
             correlation_id=request.correlation_id,
             causation_id=request.causation_id,
             digest=digest,
@@ -262,31 +275,19 @@ class _Attempt:
     async def _replay(self, kind: type[A], stream_id: UUID) -> Outcome[A]:
         """The answer the command got when it was first sent, built anew from the stream."""
         request, dispatch = self._request, self._dispatch
-        events = (await dispatch._log.streams([stream_id]))[stream_id]
+        events = (await dispatch.log.streams([stream_id]))[stream_id]
         mine = [stored for stored in events if stored.command_id == request.command_id]
-        kept = dispatch._codec.metadata(mine[0]).digest
-        if request.body is not None and kept is not None:
-            author = request.actor.contributor_id
-            await dispatch._subjects.prepare(request.organisation_id, {author} if author else set())
-            if dispatch._subjects.digest(request.organisation_id, author, request.body) != kept:
-                raise KeyReused(command_id=request.command_id)
-        then = dispatch._fold(stream_id, [stored for stored in events if stored.version <= mine[-1].version])
+        await self._refuse_other_body(dispatch.codec.decode(mine[0]).digest)
+        then = dispatch.fold(stream_id, [stored for stored in events if stored.version <= mine[-1].version])
         if not isinstance(then.aggregate, kind):
             raise KeyReused(command_id=request.command_id)
         return Outcome(then.aggregate, then.aggregate.version, mine[-1].position, replayed=True)
 
-
-def effective_at(event: Event, at: datetime, time_zone: ZoneInfo) -> datetime | None:
-    """When the event was true in the world: the end of its day in the organisation's zone, never later than ``at``.
-
-    None means: when it is recorded.
-    """
-    if event.DATED_BY is None:
-        return None
-    dated = getattr(event, event.DATED_BY)
-    if dated is None:
-        return None
-    if isinstance(dated, datetime):
-        return min(dated, at)
-    end_of_day = datetime.combine(dated + timedelta(days=1), time(), time_zone).astimezone(UTC)
-    return min(end_of_day - timedelta(microseconds=1), at)
+    async def _refuse_other_body(self, kept: bytes | None) -> None:
+        request, subjects = self._request, self._dispatch.subjects
+        author = request.actor.contributor_id
+        if request.body is None or kept is None:
+            return
+        await subjects.prepare(request.organisation_id, [author] if author else [])
+        if subjects.digest(request.organisation_id, author, request.body) != kept:
+            raise KeyReused(command_id=request.command_id)

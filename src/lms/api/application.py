@@ -69,5 +69,3 @@ def request_log(app: ASGIApp) -> ASGIApp:
                 )
 
     return handle
-
-

@@ -179,6 +179,6 @@ def _expected_version(http: HttpRequest[Any, Any, State]) -> int | None:
 
 
 def _command_id(who: Who, http: HttpRequest[Any, Any, State], key: str) -> UUID:
-    if not 1 <= len(key) <= 200:  # noqa: PLR2004 - long enough for any client's key
+    if not 1 <= len(key) <= 200:
         raise Malformed(pointer="/Idempotency-Key", detail="between 1 and 200 characters")
     return clock.derived_id(who.organisation_id, f"{who.contributor_id}|{http.method} {http.url.path}|{key}")

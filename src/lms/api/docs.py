@@ -20,7 +20,9 @@ def openapi_config(version: str) -> OpenAPIConfig:
         description="What people learn, what it changes, and the evidence for each link.",
         path="/docs",
         use_handler_docstrings=True,
-        components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}),
+        components=Components(
+            security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+        ),
         security=[{"token": []}],
         render_plugins=[
             SwaggerRenderPlugin(
@@ -40,7 +42,6 @@ def openapi_json(request: Request) -> Response[bytes]:
     plugin = JsonRenderPlugin()
     schema = request.app.openapi_schema.to_schema()
     return Response(plugin.render(request, schema), media_type=MediaType.JSON)
-
 
 
 def _assets() -> Path:

@@ -107,7 +107,9 @@ def on_validation(_: Request[Any, Any, Any], error: ValidationException) -> Resp
     """Answer a body or query that does not have the shape the route takes, with a pointer to each field."""
     extra = error.extra if isinstance(error.extra, list) else []
     errors = tuple(_detail(message) for message in extra) or (ErrorDetail("", error.detail),)
-    problem = Problem("urn:lms:problem:malformed", "The request makes no sense.", 400, errors[0].detail, "malformed", errors)
+    problem = Problem(
+        "urn:lms:problem:malformed", "The request makes no sense.", 400, errors[0].detail, "malformed", errors
+    )
     return answer(problem)
 
 
@@ -122,12 +124,16 @@ def on_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
 def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer a failure of the program: logged with its traceback, told without."""
     structlog.get_logger().exception("request failed", path=request.url.path, method=request.method, exc_info=error)
-    problem = Problem("urn:lms:problem:internal", "Something went wrong here.", 500, "The failure was logged.", "internal")
+    problem = Problem(
+        "urn:lms:problem:internal", "Something went wrong here.", 500, "The failure was logged.", "internal"
+    )
     return answer(problem)
 
 
 EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
-    **dict.fromkeys([Refusal, PositionLost, InvalidToken, AppendTooLarge, AppendRejected, Overloaded, LogUnavailable], on_refusal),
+    **dict.fromkeys(
+        [Refusal, PositionLost, InvalidToken, AppendTooLarge, AppendRejected, Overloaded, LogUnavailable], on_refusal
+    ),
     ValidationException: on_validation,
     HTTPException: on_http,
     500: on_failure,

@@ -47,7 +47,7 @@ class Role(StrEnum):
     GUEST = "guest"
 
 
-class Actor(msgspec.Struct, frozen=True, kw_only=True):
+class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who sent a command, with the relations that held when it was sent (teams by id).
 
     The system and anonymous actors carry no contributor.
@@ -62,6 +62,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     def has(self, *roles: Role) -> bool:
         """Tell whether the token carries one of the roles."""
         return any(role in self.roles for role in roles)
+
+    def signature(self) -> "Actor":
+        """Who it is without the relations: what is stored with an event."""
+        return Actor(contributor_id=self.contributor_id, kind=self.kind, roles=self.roles)
 
     def is_contributor(self, contributor_id: UUID) -> bool:
         """Tell whether this is that person."""
@@ -157,6 +161,11 @@ class Aggregate(BaseAggregate[UUID]):
         """Apply a new event and keep it for the append."""
         self.evolve(event)
         self._pending_events.append(event)
+
+    @property
+    def decided(self) -> list["Aggregate.Event"]:
+        """The events recorded since the aggregate was loaded, in order."""
+        return list(self._pending_events)  # type: ignore[arg-type]
 
     def evolve(self, event: Event) -> None:
         """Apply an event that happened."""
