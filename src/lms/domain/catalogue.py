@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from lms.domain import contributor, goal_commands, goal_cycle, organisation, team_commands
+from lms.domain import calendar, contributor, goal_commands, goal_cycle, organisation, team_commands
 from lms.domain.base import Aggregate, Event, Others
+from lms.domain.calendar import Calendar
 from lms.domain.contributor import Contributor
 from lms.domain.goal import Goal
 from lms.domain.goal_cycle import GoalCycle
@@ -14,6 +15,7 @@ from lms.domain.team import Team
 Decide = Callable[[Any, Any, Others], Aggregate | tuple[Aggregate, ...]]
 
 DECISIONS: dict[type[Aggregate], Decide] = {
+    Calendar: calendar.handle,
     Contributor: contributor.handle,
     Goal: goal_commands.handle,
     GoalCycle: goal_cycle.handle,
