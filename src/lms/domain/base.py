@@ -141,20 +141,22 @@ class Aggregate(BaseAggregate[UUID]):
     class Event(Event, frozen=True, kw_only=True, omit_defaults=True):
         """Base of the aggregate's events."""
 
+    def __base_init__(self, stream_id: UUID) -> None:  # type: ignore[override]
+        self._id = stream_id
+        self._version = 0
+        self._pending_events = []
+
     @classmethod
     def blank(cls, stream_id: UUID) -> Self:
         """The state before the first event (version 0)."""
         aggregate = cls.__new__(cls)
-        aggregate._id = stream_id
-        aggregate._version = 0
-        aggregate._pending_events = []
+        aggregate.__base_init__(stream_id)
         return aggregate
 
     def snapshot(self) -> Self:
         """A copy that may be changed without changing this one; pending events are not copied."""
         copy = type(self).__new__(type(self))
-        copy.__dict__.update(self.__dict__)
-        copy._pending_events = []
+        copy.__dict__.update(self.__dict__, _pending_events=[])
         return copy
 
     def record(self, event: Event) -> None:

@@ -44,20 +44,29 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     end: date
 
 
-CURRENCIES = frozenset(
-    ["AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BHD", "BIF", "BMD", "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHF", "CLP", "CNY", "COP", "CRC", "CUP", "CVE", "CZK", "DJF", "DKK", "DOP", "DZD", "EGP", "ERN", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GHS", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD", "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "IQD", "IRR", "ISK", "JMD", "JOD", "JPY", "KES", "KGS", "KHR", "KMF", "KPW", "KRW", "KWD", "KYD", "KZT", "LAK", "LBP", "LKR", "LRD", "LSL", "LYD", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MRU", "MUR", "MVR", "MWK", "MXN", "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR", "PLN", "PYG", "QAR", "RON", "RSD", "RUB", "RWF", "SAR", "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP", "STN", "SVC", "SYP", "SZL", "THB", "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS", "VED", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWG"]
-)
+_ISO_4217 = """
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP
+CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR
+IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU
+MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG
+SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV
+WST XAF XCD XOF XPF YER ZAR ZMW ZWG
+"""
+CURRENCIES = frozenset(_ISO_4217.split())
 """ISO 4217, active codes."""
 
-UNITS = frozenset(
-    ["count", "ratio", "percent", "score", "seconds", "minutes", "hours", "days", "weeks", "months", "pieces", "orders", "customers", "people", "items", "errors", "complaints", "kilograms", "metres", "kilometres", "litres", "kilowatt-hours"]
-)
+_UNIT_WORDS = """
+count ratio percent score seconds minutes hours days weeks months pieces orders customers people items errors
+complaints kilograms metres kilometres litres kilowatt-hours
+"""
+UNITS = frozenset(_UNIT_WORDS.split())
 
 
 def check_unit(unit: str, pointer: str) -> None:
     """Refuse a unit outside the closed list and ISO 4217. Units are compared, never converted."""
     if unit not in UNITS and unit not in CURRENCIES:
-        raise Malformed(pointer=pointer, detail=f"unknown unit {unit!r}: one of {', '.join(sorted(UNITS))}, or ISO 4217")
+        known = ", ".join(sorted(UNITS))
+        raise Malformed(pointer=pointer, detail=f"unknown unit {unit!r}: one of {known}, or an ISO 4217 code")
 
 
 def check_not_in_future(day: date, today: date, pointer: str) -> None:
