@@ -1,0 +1,1 @@
+"""What do BI tools read: one star schema, built and switched as one unit."""
