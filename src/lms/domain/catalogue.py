@@ -3,23 +3,48 @@
 from collections.abc import Callable
 from typing import Any
 
-from lms.domain import calendar, contributor, goal_commands, goal_cycle, organisation, team_commands
+from lms.domain import (
+    calendar,
+    contribution,
+    contributor,
+    goal_commands,
+    goal_cycle,
+    improvement_commands,
+    link,
+    measurement,
+    organisation,
+    outcome_metric,
+    process,
+    team_commands,
+)
 from lms.domain.base import Aggregate, Event, Others
 from lms.domain.calendar import Calendar
+from lms.domain.contribution import Contribution
 from lms.domain.contributor import Contributor
 from lms.domain.goal import Goal
 from lms.domain.goal_cycle import GoalCycle
+from lms.domain.improvement import Improvement
+from lms.domain.link import Link
+from lms.domain.measurement import Measurement
 from lms.domain.organisation import Organisation
+from lms.domain.outcome_metric import OutcomeMetric
+from lms.domain.process import Process
 from lms.domain.team import Team
 
 Decide = Callable[[Any, Any, Others], Aggregate | tuple[Aggregate, ...]]
 
 DECISIONS: dict[type[Aggregate], Decide] = {
     Calendar: calendar.handle,
+    Contribution: contribution.handle,
     Contributor: contributor.handle,
     Goal: goal_commands.handle,
     GoalCycle: goal_cycle.handle,
+    Improvement: improvement_commands.handle,
+    Link: link.handle,
+    Measurement: measurement.handle,
     Organisation: organisation.handle,
+    OutcomeMetric: outcome_metric.handle,
+    Process: process.handle,
     Team: team_commands.handle,
 }
 """Each aggregate with the function that decides on it. A new aggregate is one line here."""
