@@ -8,30 +8,32 @@ import msgspec
 from eventsourcing.domain import event
 
 from lms.domain.base import Actor, Aggregate, Malformed, NotFound, Others, Personal, Role
+from lms.domain.goal_checks import check_alignment, check_key_result, check_report, setting_before
 from lms.domain.goal_parts import (
     AdjustedField,
     AdjustmentReason,
     Alignment,
     AlreadyAligned,
+    FinalValue,
     GoalIsClosed,
     GoalIsNotSet,
     GoalIsSet,
     GoalOrigin,
     How,
     KeyResult,
-    KeyResultKind,
     Level,
     LinkRunsDownward,
+    LinkToItself,
     LinkType,
     Owner,
     Purpose,
     RingOfLinks,
     Setting,
     Status,
-    TargetEqualsBaseline,
-    ValueComesFromMeasurements,
 )
-from lms.domain.terms import Direction, Visibility, check_not_in_future, check_text, check_unit
+from lms.domain.terms import Visibility, check_text
+
+_OWN_WORDS = {"my_reason", "narrative", "blockers", "note", "evidence", "expected", "happened", "learned", "next"}
 
 
 class Goal(Aggregate):
@@ -40,7 +42,7 @@ class Goal(Aggregate):
     TOPIC = "goal"
 
     class Proposed(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
-        """Somebody proposed the goal; ``my_reason`` is his alone."""
+        """Somebody proposed the goal; ``my_reason`` is his alone. ``home_team_id``: see VisibilityChanged."""
 
         TOPIC = "goal.proposed"
         level: Level
@@ -51,6 +53,7 @@ class Goal(Aggregate):
         cycle_id: UUID | None = None
         origin: GoalOrigin = GoalOrigin.SELF
         visibility: Visibility
+        home_team_id: UUID | None = None
         my_reason: Personal | None = None
 
     class KeyResultDefined(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -121,7 +124,7 @@ class Goal(Aggregate):
         how: How
         participants_n: int | None = None
         reason: AdjustmentReason
-        evidence: tuple[str, ...] = ()
+        evidence: tuple[Personal, ...] = ()
         measured_ratio: Decimal | None = None
         note: Personal | None = None
 
@@ -131,6 +134,7 @@ class Goal(Aggregate):
         TOPIC = "goal.achieved"
         DATED_BY = "on"
         on: date
+        final_values: tuple[FinalValue, ...] = ()
         reason: Personal | None = None
 
     class NotAchieved(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -139,6 +143,7 @@ class Goal(Aggregate):
         TOPIC = "goal.not-achieved"
         DATED_BY = "on"
         on: date
+        final_values: tuple[FinalValue, ...] = ()
         reason: Personal | None = None
 
     class Abandoned(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -147,6 +152,7 @@ class Goal(Aggregate):
         TOPIC = "goal.abandoned"
         DATED_BY = "on"
         on: date
+        final_values: tuple[FinalValue, ...] = ()
         reason: Personal
 
     class ReflectedOn(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -159,15 +165,15 @@ class Goal(Aggregate):
         next: Personal | None = None
 
     class VisibilityChanged(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
-        """The goal is shown to more or fewer people."""
+        """The goal is shown to more or fewer people; an individual one to the home team its owner then has."""
 
         TOPIC = "goal.visibility-changed"
         visibility: Visibility
+        home_team_id: UUID | None = None
 
-    def key_owner(self, event: Aggregate.Event, field: str, author: UUID | None) -> UUID | None:
+    def key_owner(self, event: Aggregate.Event, field: str, author: UUID | None) -> UUID | None:  # noqa: ARG002
         """Seal all texts of an individual goal; of other goals only what somebody says for himself."""
-        own_words = {"my_reason", "narrative", "blockers", "note", "expected", "happened", "learned", "next"}
-        return author if self.level is Level.INDIVIDUAL or field in own_words else None
+        return author if self.level is Level.INDIVIDUAL or field.partition(".")[0] in _OWN_WORDS else None
 
     def may_decide(self, actor: Actor) -> bool:
         """Tell whether the actor sets, adjusts and closes this goal: its owner, lead or business owner."""
@@ -189,45 +195,47 @@ class Goal(Aggregate):
         return self.may_decide(actor) or (self.level is Level.TEAM and self.owner.team_id in actor.member_of)
 
     def is_shown_to(self, actor: Actor) -> bool:
-        """Tell whether the actor may know of this goal."""
-        owns = self.owner.contributor_id is not None and actor.is_contributor(self.owner.contributor_id)
-        if owns or self.visibility is Visibility.PUBLIC:
+        """Tell whether the actor may know of this goal; who shapes it always may."""
+        if self.visibility is Visibility.PUBLIC or self.may_shape(actor):
             return True
         if self.visibility is Visibility.ORGANISATION:
             return not actor.has(Role.GUEST)
-        return self.visibility is Visibility.TEAM and self.owner.team_id in actor.member_of | actor.leads
+        return self.visibility is Visibility.TEAM and self.shown_to_team in actor.member_of | actor.leads
 
-    def define_key_result(self, key_result: KeyResult) -> None:
-        """Add a key result with unit and target (invariant 2)."""
-        pointer = "/key_results"
-        if not 0 <= key_result.weight <= 1:
-            raise Malformed(pointer=f"{pointer}/weight", detail="weights lie between 0 and 1")
-        if key_result.kind is KeyResultKind.METRIC:
-            if key_result.unit is None:
-                raise Malformed(pointer=f"{pointer}/unit", detail="a metric key result has a unit")
-            check_unit(key_result.unit, f"{pointer}/unit")
-            if key_result.baseline is None:
-                raise Malformed(pointer=f"{pointer}/baseline", detail="a metric key result has a baseline")
-        check_target(key_result, self.id)
+    @property
+    def shown_to_team(self) -> UUID | None:
+        """The team that sees the goal when its visibility is ``team``."""
+        return self.owner.team_id or self.home_team_id
+
+    def define_key_result(self, key_result: KeyResult, others: Others, pointer: str = "") -> None:
+        """Add a key result with unit and target (invariant 2). ``pointer`` is where the body has it."""
+        check_key_result(key_result, self.id, others, pointer)
         self.record(Goal.KeyResultDefined(key_result=key_result))
 
-    def align(self, alignment: Alignment, others: Others, actor: Actor) -> None:
+    def align(self, alignment: Alignment, others: Others, actor: Actor, pointer: str = "") -> None:
         """Link the goal sideways or upward; ``contributes-to`` never closes a ring (invariant 6)."""
-        check_text(alignment.hypothesis if isinstance(alignment.hypothesis, str) else None, "/hypothesis")
-        target_id = alignment.to_goal_id
-        if any(_same_link(alignment, standing) for standing in self.alignments.values()):
+        check_alignment(alignment, others, pointer)
+        if any(alignment.is_same_link(standing) for standing in self.alignments.values()):
             raise AlreadyAligned(goal_id=self.id)
-        if target_id is not None:
-            target = others.get(Goal, target_id) if target_id != self.id else self
-            if not target.is_shown_to(actor):
-                raise NotFound(goal=target_id)
-            if target.closed_on is not None:
-                raise GoalIsClosed(goal_id=target_id)
-            if target.level.height < self.level.height:
-                raise LinkRunsDownward(goal_id=self.id, to_goal_id=target_id)
-            if alignment.link_type is LinkType.CONTRIBUTES_TO:
-                self._refuse_ring(target_id, others)
+        if alignment.to_goal_id is not None:
+            target = self._target_of(alignment.to_goal_id, others, actor)
+            alignment = msgspec.structs.replace(alignment, to_level=target.level)
+            if alignment.to_key_result_id is not None and alignment.to_key_result_id not in target.key_results:
+                raise NotFound(key_result=alignment.to_key_result_id)
+            if alignment.link_type is LinkType.CONTRIBUTES_TO and target.level is self.level:
+                self._refuse_ring(target.id, others)
         self.record(Goal.Aligned(alignment=alignment))
+
+    def _target_of(self, target_id: UUID, others: Others, actor: Actor) -> "Goal":
+        if target_id == self.id:
+            raise LinkToItself(goal_id=self.id)
+        target = others.get(Goal, target_id)
+        if not target.is_shown_to(actor):
+            raise NotFound(goal=target_id)
+        target.refuse_closed()
+        if target.level.height < self.level.height:
+            raise LinkRunsDownward(goal_id=self.id, to_goal_id=target_id)
+        return target
 
     def _refuse_ring(self, target_id: UUID, others: Others) -> None:
         """Walk upward over links of the own level: only those can lead back here."""
@@ -237,8 +245,8 @@ class Goal(Aggregate):
             if self.id in frontier:
                 raise RingOfLinks(goal_id=self.id, to_goal_id=target_id)
             seen |= frontier
-            above = [goal for goal in others.find_all(Goal, sorted(frontier)) if goal and goal.level is self.level]
-            frontier = {up for goal in above for up in goal.contributes_to()} - seen
+            above = others.find_all(Goal, sorted(frontier))
+            frontier = {up for goal in above if goal for up in goal.contributes_sideways_to()} - seen
 
     def agree(self, on: date, how: How, participants_n: int | None, contributor_kinds: tuple[str, ...]) -> None:
         """Set the goal: its owner at creation, or a meeting."""
@@ -249,6 +257,7 @@ class Goal(Aggregate):
 
     def unalign(self, link_id: UUID) -> None:
         """Take a link away."""
+        self.refuse_closed()
         if link_id not in self.alignments:
             raise NotFound(link=link_id)
         self.record(Goal.Unaligned(link_id=link_id))
@@ -262,7 +271,7 @@ class Goal(Aggregate):
         self.record(report)
 
     def correct_check_in(self, correction: "Goal.CheckInCorrected", today: date) -> None:
-        """Replace what a check-in said; it keeps the check-in's key result and takes its day."""
+        """Replace all that a check-in said; its key result stays."""
         if self.check_ins.get(correction.check_in_id) != correction.key_result_id:
             raise NotFound(check_in=correction.check_in_id)
         self._check_report(correction, today)
@@ -272,15 +281,7 @@ class Goal(Aggregate):
         key_result = self.key_results.get(report.key_result_id)
         if key_result is None:
             raise NotFound(key_result=report.key_result_id)
-        check_not_in_future(report.observed_on, today, "/observed_on")
-        if report.confidence is not None and not 0 <= report.confidence <= 10:  # noqa: PLR2004 - the scale of domain.md
-            raise Malformed(pointer="/confidence", detail="confidence lies between 0 and 10")
-        if key_result.is_fed and report.value is not None:
-            raise ValueComesFromMeasurements(key_result_id=report.key_result_id)
-        if not key_result.is_fed and report.value is None:
-            raise Malformed(pointer="/value", detail="this key result has no measurements: say its value")
-        if key_result.kind is KeyResultKind.MILESTONE and report.value is not None and not 0 <= report.value <= 1:
-            raise Malformed(pointer="/value", detail="the share that is done lies between 0 and 1")
+        check_report(key_result, report.value, report.confidence, report.observed_on, today)
 
     def adjust(self, change: "Goal.Adjusted") -> None:
         """Change title, purpose, a target or a due date; what stood before is kept in the event."""
@@ -289,25 +290,18 @@ class Goal(Aggregate):
             raise GoalIsNotSet(goal_id=self.id)
         match change.field:
             case AdjustedField.TARGET | AdjustedField.DUE_ON:
-                before = self._adjust_key_result(change)
+                key_result = self.key_results.get(change.key_result_id) if change.key_result_id else None
+                if key_result is None:
+                    raise NotFound(key_result=change.key_result_id)
+                before = setting_before(key_result, change.field, change.to, self.id)
             case AdjustedField.TITLE | AdjustedField.PURPOSE:
                 if change.to.text is None:
                     raise Malformed(pointer="/to", detail=f"a {change.field} is a text")
+                check_text(str(change.to.text), "/to", limit=300 if change.field is AdjustedField.TITLE else 10_000)
                 before = Setting(text=self.title if change.field is AdjustedField.TITLE else self.purpose.statement)
+        if before == change.to:
+            raise Malformed(pointer="/to", detail="it stands so already")
         self.record(msgspec.structs.replace(change, from_=before))
-
-    def _adjust_key_result(self, change: "Goal.Adjusted") -> Setting:
-        key_result = self.key_results.get(change.key_result_id) if change.key_result_id else None
-        if key_result is None:
-            raise NotFound(key_result=change.key_result_id)
-        if change.field is AdjustedField.DUE_ON:
-            if change.to.day is None:
-                raise Malformed(pointer="/to", detail="a due date is a date, such as 2026-03-31")
-            return Setting(day=key_result.due_on)
-        if change.to.number is None:
-            raise Malformed(pointer="/to", detail="a target is a number")
-        check_target(msgspec.structs.replace(key_result, target=change.to.number), self.id)
-        return Setting(number=key_result.target)
 
     def close(self, result: "Goal.Achieved | Goal.NotAchieved | Goal.Abandoned") -> None:
         """End the goal; whoever gives it up says why."""
@@ -321,13 +315,14 @@ class Goal(Aggregate):
         if self.closed_on is not None:
             raise GoalIsClosed(goal_id=self.id)
 
-    def contributes_to(self) -> set[UUID]:
-        """The goals this one has a ``contributes-to`` link to."""
+    def contributes_sideways_to(self) -> set[UUID]:
+        """The goals of its own level that this one has a ``contributes-to`` link to."""
         links = self.alignments.values()
-        return {a.to_goal_id for a in links if a.to_goal_id and a.link_type is LinkType.CONTRIBUTES_TO}
+        sideways = (a for a in links if a.to_level is self.level and a.link_type is LinkType.CONTRIBUTES_TO)
+        return {a.to_goal_id for a in sideways if a.to_goal_id}
 
     @event(Proposed)
-    def _proposed(  # noqa: PLR0917 - an event's fields
+    def _proposed(
         self,
         level: Level,
         title: Personal,
@@ -336,9 +331,11 @@ class Goal(Aggregate):
         proposer: UUID | None,
         cycle_id: UUID | None,
         visibility: Visibility,
+        home_team_id: UUID | None,
     ) -> None:
         self.level, self.title, self.purpose, self.owner = level, title, purpose, owner
-        self.proposer, self.cycle_id, self.visibility = proposer, cycle_id, visibility
+        self.proposer, self.cycle_id = proposer, cycle_id
+        self.visibility, self.home_team_id = visibility, home_team_id
         self.status = Status.PROPOSED
         self.closed_on: date | None = None
         self.key_results: dict[UUID, KeyResult] = {}
@@ -394,23 +391,5 @@ class Goal(Aggregate):
         self.status, self.closed_on = Status.ABANDONED, on
 
     @event(VisibilityChanged)
-    def _visibility_changed(self, visibility: Visibility) -> None:
-        self.visibility = visibility
-
-
-def check_target(key_result: KeyResult, goal_id: UUID) -> None:
-    """Refuse a target that asks for nothing (invariant 2) or a share above 1."""
-    if key_result.kind is KeyResultKind.MILESTONE:
-        if not 0 < key_result.target <= 1:
-            raise Malformed(pointer="/target", detail="a milestone's target is a share done, at most 1")
-        return
-    asks_nothing = key_result.baseline is not None and key_result.target == key_result.baseline.value
-    if asks_nothing and key_result.direction is not Direction.HOLD:
-        raise TargetEqualsBaseline(goal_id=goal_id)
-
-
-def _same_link(one: Alignment, other: Alignment) -> bool:
-    def target(a: Alignment) -> tuple[UUID | None, UUID | None, UUID | None]:
-        return a.to_goal_id, a.to_key_result_id, a.to_outcome_metric_id
-
-    return one.link_type is other.link_type and target(one) == target(other)
+    def _visibility_changed(self, visibility: Visibility, home_team_id: UUID | None) -> None:
+        self.visibility, self.home_team_id = visibility, home_team_id

@@ -9,10 +9,13 @@ import msgspec
 
 from lms.domain.base import Actor, Command, Malformed, NotFound, Others
 from lms.domain.goal import Goal
+from lms.domain.goal_checks import check_metric
+from lms.domain.goal_cycle import GoalCycle
 from lms.domain.goal_parts import (
     AdjustedField,
     AdjustmentReason,
     Alignment,
+    FinalValue,
     GoalOrigin,
     How,
     KeyResult,
@@ -23,11 +26,16 @@ from lms.domain.goal_parts import (
     Setting,
     Status,
 )
+from lms.domain.process import Process
+from lms.domain.team import Team
 from lms.domain.terms import Visibility, check_not_in_future, check_text
 
 
 class ProposeGoal(Command, frozen=True, kw_only=True):
-    """A new goal; an individual one stands at once, the others wait for their meeting."""
+    """A new goal; an individual one stands at once, the others wait for their meeting.
+
+    ``home_team_id`` is the actor's own, which sees his individual goal when its visibility is ``team``.
+    """
 
     goal_id: UUID
     level: Level
@@ -37,6 +45,7 @@ class ProposeGoal(Command, frozen=True, kw_only=True):
     cycle_id: UUID | None = None
     origin: GoalOrigin = GoalOrigin.SELF
     visibility: Visibility | None = None
+    home_team_id: UUID | None = None
     my_reason: str | None = None
     key_results: tuple[KeyResult, ...] = ()
     align: tuple[Alignment, ...] = ()
@@ -105,6 +114,7 @@ class CloseGoal(Command, frozen=True, kw_only=True):
 
     result: Status
     on: date
+    final_values: tuple[FinalValue, ...] = ()
     reason: str | None = None
 
 
@@ -118,9 +128,10 @@ class ReflectOnGoal(Command, frozen=True, kw_only=True):
 
 
 class ChangeVisibility(Command, frozen=True, kw_only=True):
-    """Show the goal to more or fewer people."""
+    """Show the goal to more or fewer people; ``home_team_id`` is the actor's own."""
 
     visibility: Visibility
+    home_team_id: UUID | None = None
 
 
 GoalCommand = (
@@ -138,7 +149,7 @@ GoalCommand = (
 )
 
 
-def handle(goal: Goal | None, command: GoalCommand, others: Others) -> Goal:
+def handle(goal: Goal | None, command: GoalCommand, others: Others) -> Goal:  # noqa: C901, PLR0912 - a case per command
     """Decide what a command does to a goal."""
     if isinstance(command, ProposeGoal):
         return _propose(command, others)
@@ -151,7 +162,7 @@ def handle(goal: Goal | None, command: GoalCommand, others: Others) -> Goal:
             goal.agree(command.on, command.how, command.participants_n, command.contributor_kinds)
         case DefineKeyResult(key_result=key_result):
             goal.refuse_closed()
-            goal.define_key_result(key_result)
+            goal.define_key_result(key_result, others)
         case AlignGoal(alignment=alignment, actor=actor):
             goal.refuse_closed()
             goal.align(alignment, others, actor)
@@ -169,9 +180,8 @@ def handle(goal: Goal | None, command: GoalCommand, others: Others) -> Goal:
         case ReflectOnGoal(expected=expected, happened=happened, learned=learned, next=following):
             check_text(learned, "/learned")
             goal.record(Goal.ReflectedOn(expected=expected, happened=happened, learned=learned, next=following))
-        case ChangeVisibility(visibility=visibility):
-            if visibility is not goal.visibility:
-                goal.record(Goal.VisibilityChanged(visibility=visibility))
+        case ChangeVisibility():
+            _change_visibility(goal, command)
         case _:
             assert_never(command)
     return goal
@@ -182,8 +192,9 @@ def _propose(command: ProposeGoal, others: Others) -> Goal:
     check_text(str(command.purpose.statement), "/purpose/statement")
     individual = command.level is Level.INDIVIDUAL
     _check_owner(command.level, command.owner, command.actor)
+    _check_references(command, others)
+    visibility = command.visibility or (Visibility.PRIVATE if individual else Visibility.ORGANISATION)
     goal = Goal.blank(command.goal_id)
-    default = Visibility.PRIVATE if individual else Visibility.ORGANISATION
     goal.record(
         Goal.Proposed(
             level=command.level,
@@ -193,17 +204,47 @@ def _propose(command: ProposeGoal, others: Others) -> Goal:
             proposer=command.actor.contributor_id,
             cycle_id=command.cycle_id,
             origin=command.origin,
-            visibility=command.visibility or default,
+            visibility=visibility,
+            home_team_id=_team_to_show_to(command.level, visibility, command.home_team_id),
             my_reason=command.my_reason,
         )
     )
-    for key_result in command.key_results:
-        goal.define_key_result(key_result)
-    for alignment in command.align:
-        goal.align(alignment, others, command.actor)
+    for index, key_result in enumerate(command.key_results):
+        goal.define_key_result(key_result, others, f"/key_results/{index}")
+    for index, alignment in enumerate(command.align):
+        goal.align(alignment, others, command.actor, f"/align/{index}")
     if individual:
-        goal.agree(command.today, How.OWN, None, ())
+        goal.agree(command.today, How.OWN, None, (command.actor.kind,))
     return goal
+
+
+def _check_references(command: ProposeGoal, others: Others) -> None:
+    """Refuse what is not there. Only an outcome metric has a rule of its own (invariant 13)."""
+    if command.owner.team_id is not None:
+        others.get(Team, command.owner.team_id).refuse_disbanded()
+    if command.cycle_id is not None:
+        others.get(GoalCycle, command.cycle_id)
+    if command.purpose.process_id is not None:
+        others.get(Process, command.purpose.process_id)
+    if command.purpose.outcome_metric_id is not None:
+        check_metric(command.purpose.outcome_metric_id, others)
+
+
+def _change_visibility(goal: Goal, command: ChangeVisibility) -> None:
+    home_team_id = _team_to_show_to(goal.level, command.visibility, command.home_team_id)
+    if (command.visibility, home_team_id) != (goal.visibility, goal.home_team_id):
+        goal.record(Goal.VisibilityChanged(visibility=command.visibility, home_team_id=home_team_id))
+
+
+def _team_to_show_to(level: Level, visibility: Visibility, home_team_id: UUID | None) -> UUID | None:
+    """The home team that an individual goal is shown to; a team's goal knows its team."""
+    if visibility is not Visibility.TEAM or level is Level.TEAM:
+        return None
+    if level is Level.BUSINESS_MODEL:
+        raise Malformed(pointer="/visibility", detail="a business-model goal has no team to show it to")
+    if home_team_id is None:
+        raise Malformed(pointer="/visibility", detail="you have no home team to show it to")
+    return home_team_id
 
 
 def _check_owner(level: Level, owner: Owner, actor: Actor) -> None:
@@ -263,13 +304,13 @@ def _adjustment(goal: Goal, command: AdjustGoal) -> Goal.Adjusted:
 def _closing(command: CloseGoal) -> Goal.Achieved | Goal.NotAchieved | Goal.Abandoned:
     match command.result:
         case Status.ACHIEVED:
-            return Goal.Achieved(on=command.on, reason=command.reason)
+            return Goal.Achieved(on=command.on, final_values=command.final_values, reason=command.reason)
         case Status.NOT_ACHIEVED:
-            return Goal.NotAchieved(on=command.on, reason=command.reason)
+            return Goal.NotAchieved(on=command.on, final_values=command.final_values, reason=command.reason)
         case Status.ABANDONED:
             if command.reason is None:
                 raise Malformed(pointer="/reason", detail="say why the goal is given up")
-            return Goal.Abandoned(on=command.on, reason=command.reason)
+            return Goal.Abandoned(on=command.on, final_values=command.final_values, reason=command.reason)
         case _:
             raise Malformed(pointer="/result", detail="one of achieved, not-achieved, abandoned")
 

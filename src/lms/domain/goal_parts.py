@@ -123,16 +123,25 @@ class KeyResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Alignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One link upward or sideways. A link to a key result is a link to its goal."""
+    """One link upward or sideways. A link to a key result is a link to its goal; ``to_level`` is that goal's."""
 
     link_id: UUID
     to_goal_id: UUID | None = None
+    to_level: Level | None = None
     to_key_result_id: UUID | None = None
     to_outcome_metric_id: UUID | None = None
     link_type: LinkType
     weight: Decimal | None = None
     hypothesis: Personal
     expected_lag_days: int | None = None
+
+    def is_same_link(self, other: "Alignment") -> bool:
+        """Tell whether both say the same of the same target."""
+
+        def said(link: Alignment) -> tuple[UUID | LinkType | None, ...]:
+            return link.to_goal_id, link.to_key_result_id, link.to_outcome_metric_id, link.link_type
+
+        return said(self) == said(other)
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,6 +150,13 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: Decimal | None = None
     day: date | None = None
     text: Personal | None = None
+
+
+class FinalValue(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a key result stood when its goal was closed."""
+
+    key_result_id: UUID
+    value: Decimal
 
 
 class GoalIsClosed(RuleBroken):
@@ -163,6 +179,10 @@ class RingOfLinks(RuleBroken):
     """The goal would contribute to itself."""
 
 
+class LinkToItself(RuleBroken):
+    """A goal is no end for its own links."""
+
+
 class AlreadyAligned(RuleBroken):
     """The goal has this link already."""
 
@@ -177,3 +197,7 @@ class ValueComesFromMeasurements(RuleBroken):
 
 class NotYourGoal(Forbidden):
     """Only the goal's owner, its team's lead or the business owner may do this."""
+
+
+class PersonVolumeIsNoGoal(RuleBroken):
+    """How much each person does is no goal: choose a metric of customers, processes or finance."""
