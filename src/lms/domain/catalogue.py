@@ -6,6 +6,8 @@ from typing import Any
 from lms.domain import (
     calendar,
     commitment,
+    competency,
+    competency_framework,
     contribution,
     contributor,
     goal_commands,

@@ -10,6 +10,7 @@ from lms.domain.base import SYSTEM, Aggregate, Command
 from lms.domain.contributor import Contributor, RegisterContributor
 from lms.domain.goal_cycle import GoalCycle, OpenGoalCycle
 from lms.domain.organisation import Organisation, RegisterOrganisation
+from lms.domain.proficiency_scale import DEFAULT_SCALE, DefineScale, ProficiencyScale
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -39,13 +40,14 @@ class Founding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def found_organisation(founding: Founding, today: date) -> tuple[Step, ...]:
-    """The commands that make an organisation ready: itself, its administrator, an open quarter with weekly check-ins.
+    """The commands that make an organisation ready: itself, administrator, open quarter with weekly check-ins, scale.
 
     ``today`` is the date in the organisation's time zone. The steps are sent as the system, in this order;
     the rule by which levels are learned is published with the program.
     """
     organisation_id = founding.organisation_id
     cycle_id = uuid5(organisation_id, "first-cycle")
+    scale_id = uuid5(organisation_id, DEFAULT_SCALE)
     name, starts_on, ends_on = quarter_of(today)
     return (
         Step(
@@ -81,6 +83,12 @@ def found_organisation(founding: Founding, today: date) -> tuple[Step, ...]:
             OpenGoalCycle(
                 actor=SYSTEM, today=today, cycle_id=cycle_id, name=name, starts_on=starts_on, ends_on=ends_on
             ),
+        ),
+        Step(
+            "proficiency-scale",
+            ProficiencyScale,
+            scale_id,
+            DefineScale(actor=SYSTEM, today=today, scale_id=scale_id, name="Four steps"),
         ),
     )
 
