@@ -88,7 +88,7 @@ async def attach(data_dir: Path) -> Cluster:
 
     Raises NotRunning when nobody runs it, EmbeddedPostgresError when it is there but cannot be reached.
     """
-    files = Files(data_dir=data_dir.resolve())
+    files = Files(data_dir=data_dir)
     running = files.running()
     if running is None:
         raise NotRunning(f"no PostgreSQL runs in {files.data_dir}")

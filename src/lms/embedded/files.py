@@ -53,7 +53,7 @@ class Files(msgspec.Struct, frozen=True):
         inside = self.data_dir / "run"
         if not account.switch and len(os.fsencode(inside)) <= _LONGEST_SOCKET_DIR:
             return inside
-        name = "lms-" + hashlib.sha256(os.fsencode(self.data_dir.resolve())).hexdigest()[:12]
+        name = "lms-" + hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
         run = Path("/run")
         if account.switch and os.access(run, os.W_OK):
             return run / name

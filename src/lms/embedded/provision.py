@@ -14,7 +14,7 @@ OWNER = "lms_owner"
 APPLICATION = "lms_app"
 DATABASE = "lms"
 
-_GRANTED_TO_OWNER = ("pg_signal_backend", "pg_monitor")
+_GRANTED_TO_OWNER = ("pg_signal_backend", "pg_read_all_stats")
 
 
 async def provision(host: str, port: int, secret: str) -> None:

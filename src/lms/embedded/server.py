@@ -96,6 +96,8 @@ def init_cluster(files: Files, bin_dir: Path, account: Account) -> None:
     locale = ["--locale=C"]
     if binaries.version_of(bin_dir) >= 17:
         locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]  # upper and lower beyond ASCII
+    elif Path("/usr/lib/locale/C.utf8").exists():
+        locale += ["--lc-ctype=C.UTF-8"]
     first_password = files.make_socket_dir(account) / ".password"
     write_private(first_password, password(files.secret(), SUPERUSER).encode())
     with _reachable(making, account) as (path, descriptors):
