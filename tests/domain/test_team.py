@@ -258,6 +258,12 @@ def test_a_team_with_members_or_sub_teams_is_not_disbanded(world):
     assert world.send(Team, SALES, DisbandTeam(**ADMIN, sub_teams=(STORES, UUID(int=9)))).disbanded_on == DAY
 
 
+def test_a_team_whose_members_all_left_may_be_disbanded(world):
+    join(world, SERVICE, MIRA)
+    world.send(Contributor, MIRA, DeactivateContributor(**ADMIN, on=DAY))
+    assert world.send(Team, SERVICE, DisbandTeam(**ADMIN)).disbanded_on == DAY
+
+
 def test_nothing_happens_to_a_team_that_is_no_more_or_never_was(world):
     world.send(Team, SERVICE, DisbandTeam(**ADMIN))
     with pytest.raises(TeamIsDisbanded):

@@ -142,8 +142,9 @@ def _refuse_strangers(team: Team, command: Change) -> None:
 def _disband(team: Team, command: DisbandTeam, on: date, others: Others) -> Team:
     under = [sub for sub in others.find_all(Team, command.sub_teams) if sub is not None]
     standing = [sub for sub in under if sub.parent_team_id == team.id and sub.disbanded_on is None]
-    if team.members or standing:
-        raise TeamHasMembers(team_id=team.id, members_n=len(team.members), sub_teams_n=len(standing))
+    members = [one for one in others.find_all(Contributor, team.members) if one is not None and one.is_active]
+    if members or standing:
+        raise TeamHasMembers(team_id=team.id, members_n=len(members), sub_teams_n=len(standing))
     team.record(Team.Disbanded(on=on))
     return team
 
