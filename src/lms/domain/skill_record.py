@@ -211,24 +211,25 @@ class SkillRecord(Aggregate):
 
     def dispute(self, attestation_id: UUID, reason: str) -> None:
         """The person sets an attestation aside."""
-        self._standing(attestation_id)
+        attestation = self.attestations.get(attestation_id)
+        if attestation is None:
+            raise NotFound(attestation=attestation_id)
+        self._refuse_set_aside(attestation)
         self.record(SkillRecord.AttestationDisputed(attestation_id=attestation_id, reason=reason))
         self._judge()
 
     def withdraw(self, attestation_id: UUID, actor: Actor, reason: str | None) -> None:
         """The attester sets his own attestation aside."""
-        if not actor.is_contributor(self._standing(attestation_id).attester):
+        attestation = self.attestations.get(attestation_id)
+        if attestation is None or not actor.is_contributor(attestation.attester):
             raise NotFound(attestation=attestation_id)
+        self._refuse_set_aside(attestation)
         self.record(SkillRecord.AttestationWithdrawn(attestation_id=attestation_id, reason=reason))
         self._judge()
 
-    def _standing(self, attestation_id: UUID) -> Attestation:
-        attestation = self.attestations.get(attestation_id)
-        if attestation is None:
-            raise NotFound(attestation=attestation_id)
+    def _refuse_set_aside(self, attestation: Attestation) -> None:
         if not attestation.standing:
-            raise AttestationIsSetAside(attestation_id=attestation_id)
-        return attestation
+            raise AttestationIsSetAside(attestation_id=attestation.attestation_id)
 
     def _judge(self) -> None:
         """Ask the published rule, and record what it changes, in the command that completed or broke it."""
