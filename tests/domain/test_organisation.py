@@ -9,6 +9,7 @@ from lms.domain.contributor import Contributor
 from lms.domain.founding import Founding, found_organisation, quarter_of
 from lms.domain.goal_cycle import CloseGoalCycle, GoalCycle, GoalCycleIsClosed, NotYourCycle, OpenGoalCycle
 from lms.domain.organisation import NotTheOperator, Organisation, OrganisationIsRegistered, RegisterOrganisation
+from lms.domain.proficiency_scale import ProficiencyScale
 
 ORGANISATION = UUID(int=10)
 CYCLE = UUID(int=20)
@@ -66,7 +67,7 @@ def test_not_even_an_administrator_adds_an_organisation():
         World().send(Organisation, ORGANISATION, register(actor=ADMINISTRATOR))
 
 
-def test_a_new_installation_has_an_administrator_and_an_open_quarter_with_weekly_check_ins():
+def test_a_new_installation_has_an_administrator_an_open_quarter_with_weekly_check_ins_and_a_scale():
     world = World()
     founding = Founding(organisation_id=ORGANISATION, name="Veldkamp", administrator_email="ada@example.org")
     steps = found_organisation(founding, DAY)
@@ -79,6 +80,8 @@ def test_a_new_installation_has_an_administrator_and_an_open_quarter_with_weekly
     assert (cycle.name, cycle.starts_on, cycle.ends_on) == ("2026 Q1", date(2026, 1, 1), date(2026, 3, 31))
     assert cycle.check_in_every_days == 7
     assert cycle.closed_on is None
+    (scale,) = (one for one in world.streams.values() if isinstance(one, ProficiencyScale))
+    assert [step.label for step in scale.levels] == ["knows", "with help", "alone", "teaches"]
 
 
 def test_a_founding_that_is_tried_again_names_the_same_streams():

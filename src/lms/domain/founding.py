@@ -2,6 +2,7 @@
 
 import calendar
 from datetime import date
+from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -40,56 +41,36 @@ class Founding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def found_organisation(founding: Founding, today: date) -> tuple[Step, ...]:
-    """The commands that make an organisation ready: itself, administrator, open quarter with weekly check-ins, scale.
+    """The commands that make an organisation ready, to be sent as the system, in this order.
 
-    ``today`` is the date in the organisation's time zone. The steps are sent as the system, in this order;
-    the rule by which levels are learned is published with the program.
+    Itself, its administrator, an open quarter with weekly check-ins and the four-step scale; the rule by which
+    levels are learned is published with the program. ``today`` is the date in the organisation's time zone.
     """
     organisation_id = founding.organisation_id
-    cycle_id = uuid5(organisation_id, "first-cycle")
-    scale_id = uuid5(organisation_id, DEFAULT_SCALE)
-    name, starts_on, ends_on = quarter_of(today)
+    cycle_id, scale_id = (uuid5(organisation_id, name) for name in ("first-cycle", DEFAULT_SCALE))
+    quarter, starts_on, ends_on = quarter_of(today)
+    system: dict[str, Any] = {"actor": SYSTEM, "today": today}
+    register = RegisterOrganisation(
+        **system,
+        organisation_id=organisation_id,
+        name=founding.name,
+        time_zone=founding.time_zone,
+        currency=founding.currency,
+        language=founding.language,
+    )
+    administrator = RegisterContributor(
+        **system,
+        contributor_id=founding.administrator_id,
+        name=founding.administrator_name,
+        email=founding.administrator_email,
+    )
+    cycle = OpenGoalCycle(**system, cycle_id=cycle_id, name=quarter, starts_on=starts_on, ends_on=ends_on)
+    scale = DefineScale(**system, scale_id=scale_id, name="Proficiency")
     return (
-        Step(
-            "organisation",
-            Organisation,
-            organisation_id,
-            RegisterOrganisation(
-                actor=SYSTEM,
-                today=today,
-                organisation_id=organisation_id,
-                name=founding.name,
-                time_zone=founding.time_zone,
-                currency=founding.currency,
-                language=founding.language,
-            ),
-        ),
-        Step(
-            "administrator",
-            Contributor,
-            founding.administrator_id,
-            RegisterContributor(
-                actor=SYSTEM,
-                today=today,
-                contributor_id=founding.administrator_id,
-                name=founding.administrator_name,
-                email=founding.administrator_email,
-            ),
-        ),
-        Step(
-            "first-cycle",
-            GoalCycle,
-            cycle_id,
-            OpenGoalCycle(
-                actor=SYSTEM, today=today, cycle_id=cycle_id, name=name, starts_on=starts_on, ends_on=ends_on
-            ),
-        ),
-        Step(
-            "proficiency-scale",
-            ProficiencyScale,
-            scale_id,
-            DefineScale(actor=SYSTEM, today=today, scale_id=scale_id, name="Four steps"),
-        ),
+        Step("organisation", Organisation, organisation_id, register),
+        Step("administrator", Contributor, founding.administrator_id, administrator),
+        Step("first-cycle", GoalCycle, cycle_id, cycle),
+        Step("scale", ProficiencyScale, scale_id, scale),
     )
 
 
