@@ -149,8 +149,14 @@ GoalCommand = (
 )
 
 
+_FREE_TEXTS = ("my_reason", "narrative", "blockers", "note", "reason", "expected", "happened", "learned", "next")
+"""Fields of commands that hold what people say: empty is not said."""
+
+
 def handle(goal: Goal | None, command: GoalCommand, others: Others) -> Goal:  # noqa: C901, PLR0912 - a case per command
     """Decide what a command does to a goal."""
+    for name in _FREE_TEXTS:
+        check_text(getattr(command, name, None), f"/{name}")
     if isinstance(command, ProposeGoal):
         return _propose(command, others)
     if goal is None or not goal.is_shown_to(command.actor):
@@ -178,7 +184,6 @@ def handle(goal: Goal | None, command: GoalCommand, others: Others) -> Goal:  # 
             check_not_in_future(command.on, command.today, "/on")
             goal.close(_closing(command))
         case ReflectOnGoal(expected=expected, happened=happened, learned=learned, next=following):
-            check_text(learned, "/learned")
             goal.record(Goal.ReflectedOn(expected=expected, happened=happened, learned=learned, next=following))
         case ChangeVisibility():
             _change_visibility(goal, command)

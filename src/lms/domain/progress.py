@@ -38,9 +38,11 @@ def ratio(key_result: KeyResult, value: Decimal) -> Decimal | None:
 
     None where there is no way to go: the value should hold where it is, and no floor says what would be lost.
     """
-    if key_result.kind is KeyResultKind.MILESTONE:
+    baseline = key_result.baseline
+    if baseline is None or key_result.kind is KeyResultKind.MILESTONE:
         return _DIGITS.divide(value, key_result.target)
-    start = _start(key_result)
+    holds = key_result.direction is Direction.HOLD and baseline.value == key_result.target
+    start = key_result.floor if holds else baseline.value
     if start is None or start == key_result.target:
         return None
     return _DIGITS.divide(value - start, key_result.target - start)
@@ -86,12 +88,3 @@ def _part(standing: Standing) -> Decimal | None:
         return ratio(standing.key_result, standing.value)
     baseline = standing.key_result.baseline
     return Decimal(0) if baseline is None else ratio(standing.key_result, baseline.value)
-
-
-def _start(key_result: KeyResult) -> Decimal | None:
-    """Where the way begins: the baseline; for a value that should hold where it is, the floor."""
-    if key_result.baseline is None:
-        return None
-    if key_result.direction is Direction.HOLD and key_result.baseline.value == key_result.target:
-        return key_result.floor
-    return key_result.baseline.value
