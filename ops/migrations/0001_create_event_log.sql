@@ -80,31 +80,36 @@ CREATE TRIGGER epoch_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON lms.e
 FOR EACH STATEMENT EXECUTE FUNCTION lms.refuse_change();
 ALTER TABLE lms.epoch ENABLE ALWAYS TRIGGER epoch_is_append_only;
 
--- The lock of a lane. It must be a statement of its own, so that what follows takes its snapshot after the lock.
+-- Every writer of a lane takes its lock in a statement of its own, so that what follows sees the last commit; a fixed
+-- snapshot would show an old head.
 
-CREATE FUNCTION lms.lock_lane(p_lane smallint) RETURNS void
+CREATE FUNCTION lms.require_read_committed() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'a lane is locked in READ COMMITTED only: a fixed snapshot would show an old head'
-            USING ERRCODE = 'invalid_transaction_state';
+        RAISE EXCEPTION 'the event log is written in READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
     END IF;
-    PERFORM pg_advisory_xact_lock(7105907, p_lane);
 END
 $$;
 
--- Append a batch of commands. Each has one or more writes (w_*: numbers from 1, in order), read conditions (r_*) and
--- events (e_*: of write e_write, the e_step-th from 1). An expected version of -1 accepts any.
--- verdicts per command: A appended, S stale (a version moved on), D duplicate (the command id is in a stream it writes).
--- versions per write: where its stream stood before. The caller sends no two commands of which one writes what the other
--- writes or reads: all are judged against the state before the batch.
+-- What an append sends: its events in order, each with the command and the write it belongs to (numbered from 1 within
+-- the batch), its place in the write (from 1), and what its write expects: a version, or -1 for any. And the streams
+-- that its commands have read.
+
+CREATE TYPE lms.new_event AS (
+    command integer, command_id uuid, organisation integer,
+    write integer, stream_id uuid, expected_version integer, step integer,
+    type smallint, schema_version smallint, metadata bytea, data bytea
+);
+
+CREATE TYPE lms.read_condition AS (command integer, stream_id uuid, version integer);
+
+-- Append a batch of commands. verdicts, per command: A appended, S stale (a version moved on), D duplicate (its command
+-- id is in a stream that it writes). versions, per write: where its stream stood before. All are judged against the
+-- state before the batch, so the caller puts no two commands into it of which one writes what the other writes or reads.
 
 CREATE FUNCTION lms.append(
-    p_lane smallint,
-    w_command integer[], w_command_id uuid[], w_organisation integer[], w_stream uuid[], w_expected integer[],
-    r_command integer[], r_stream uuid[], r_version integer[],
-    e_write integer[], e_step integer[], e_type smallint[], e_schema_version smallint[],
-    e_metadata bytea[], e_data bytea[],
+    p_lane smallint, p_events lms.new_event[], p_reads lms.read_condition[],
     OUT head bigint, OUT verdicts "char"[], OUT versions integer[], OUT waited_s double precision
 )
 LANGUAGE plpgsql SECURITY DEFINER
@@ -118,7 +123,10 @@ DECLARE
     asked timestamptz := clock_timestamp();
     moment timestamptz;
 BEGIN
-    PERFORM lms.lock_lane(p_lane);
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM lms.require_read_committed();
+    END IF;
+    PERFORM pg_advisory_xact_lock(7105907, p_lane);
     waited_s := extract(epoch FROM clock_timestamp() - asked);
 
     SELECT e.position, e.recorded_at INTO head, moment
@@ -127,39 +135,38 @@ BEGIN
     moment := greatest(clock_timestamp(), moment + interval '1 microsecond');
 
     WITH write AS MATERIALIZED (
-        SELECT w.number, w.command, w.expected, coalesce(s.version, 0) AS version, coalesce(s.duplicate, false) AS duplicate
-        FROM unnest(w_command, w_command_id, w_stream, w_expected)
-            WITH ORDINALITY AS w (command, command_id, stream, expected, number)
+        SELECT n.write, n.command, coalesce(s.version, 0) AS version, coalesce(s.duplicate, false) AS duplicate,
+            n.expected_version NOT IN (-1, coalesce(s.version, 0)) AS stale
+        FROM unnest(p_events) AS n
         CROSS JOIN LATERAL (
-            SELECT max(e.version) AS version, bool_or(e.command_id = w.command_id) AS duplicate
-            FROM lms.event AS e WHERE e.lane = p_lane AND e.stream_id = w.stream
+            SELECT max(e.version) AS version, bool_or(e.command_id = n.command_id) AS duplicate
+            FROM lms.event AS e WHERE e.lane = p_lane AND e.stream_id = n.stream_id
         ) AS s
+        WHERE n.step = 1
     ), judged AS (
-        SELECT write.command, write.duplicate, write.expected NOT IN (-1, write.version) AS stale FROM write
+        SELECT write.command, write.duplicate, write.stale FROM write
         UNION ALL
         SELECT r.command, false, r.version <> coalesce(s.version, 0)
-        FROM unnest(r_command, r_stream, r_version) AS r (command, stream, version)
+        FROM unnest(p_reads) AS r
         CROSS JOIN LATERAL (
-            SELECT max(e.version) AS version FROM lms.event AS e WHERE e.lane = p_lane AND e.stream_id = r.stream
+            SELECT max(e.version) AS version FROM lms.event AS e WHERE e.lane = p_lane AND e.stream_id = r.stream_id
         ) AS s
     ), verdict AS (
-        SELECT command,
-            (CASE WHEN bool_or(duplicate) THEN 'D' WHEN bool_or(stale) THEN 'S' ELSE 'A' END)::"char" AS letter
-        FROM judged GROUP BY command
+        SELECT judged.command,
+            (CASE WHEN bool_or(judged.duplicate) THEN 'D' WHEN bool_or(judged.stale) THEN 'S' ELSE 'A' END)::"char" AS letter
+        FROM judged GROUP BY judged.command
     )
     SELECT (SELECT array_agg(verdict.letter ORDER BY verdict.command) FROM verdict),
-        (SELECT array_agg(write.version ORDER BY write.number) FROM write)
+        (SELECT array_agg(write.version ORDER BY write.write) FROM write)
     INTO verdicts, versions;
 
     INSERT INTO lms.event (
         position, recorded_at, stream_id, command_id, version, organisation, lane, type, schema_version, metadata, data
     )
-    SELECT head + row_number() OVER (ORDER BY e.number), moment, w_stream[e.write], w_command_id[e.write],
-        versions[e.write] + e.step, w_organisation[e.write], p_lane, e.type, e.schema_version, e.metadata, e.data
-    FROM unnest(e_write, e_step, e_type, e_schema_version, e_metadata, e_data)
-        WITH ORDINALITY AS e (write, step, type, schema_version, metadata, data, number)
-    WHERE verdicts[w_command[e.write]] = 'A'
-    ORDER BY e.number;
+    SELECT head + row_number() OVER (ORDER BY n.write, n.step), moment, n.stream_id, n.command_id, versions[n.write] + n.step,
+        n.organisation, p_lane, n.type, n.schema_version, n.metadata, n.data
+    FROM unnest(p_events) AS n
+    WHERE verdicts[n.command] = 'A';
 END
 $$;
 
@@ -198,7 +205,8 @@ DECLARE
     line text := left(pg_walfile_name(pg_current_wal_lsn()), 8);
     latest lms.epoch;
 BEGIN
-    PERFORM lms.lock_lane(p_lane);
+    PERFORM lms.require_read_committed();
+    PERFORM pg_advisory_xact_lock(7105907, p_lane);
     SELECT e.* INTO latest FROM lms.epoch AS e WHERE e.lane = p_lane ORDER BY e.number DESC LIMIT 1;
     IF latest.system_identifier IS DISTINCT FROM server OR latest.timeline IS DISTINCT FROM line THEN
         INSERT INTO lms.epoch (lane, number, from_position, system_identifier, timeline, opened_at)

@@ -184,7 +184,10 @@ class PostgresLog:
         names, ids = self._dictionary.type_names, self._dictionary.organisation_ids
         if any(row[1] not in ids or row[5] not in names for row in rows):
             await self._reading(self._dictionary.load)
-        return [StoredEvent(row[0], ids[row[1]], *row[2:5], names[row[5]], *row[6:]) for row in rows]
+        return [
+            StoredEvent(position, ids[organisation], stream_id, version, command_id, names[number], *rest)
+            for position, organisation, stream_id, version, command_id, number, *rest in rows
+        ]
 
     async def _reading(self, read: "Callable[[asyncpg.Pool[asyncpg.Record]], Awaitable[T]]") -> T:
         """Read, again where a connection of the pool turned out to be lost."""

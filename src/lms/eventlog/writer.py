@@ -15,7 +15,7 @@ import structlog
 
 from lms.eventlog.batcher import Pending, Queue
 from lms.eventlog.dictionary import Dictionary
-from lms.eventlog.log import AppendRejected, Appended, DuplicateCommand, LogUnavailable, StaleVersion
+from lms.eventlog.log import Appended, AppendRejected, DuplicateCommand, LogUnavailable, StaleVersion
 from lms.eventlog.metrics import Metrics
 
 LOST = (
@@ -32,7 +32,7 @@ LOST = (
 )
 """Failures of the way to the database or of the database itself, none of the command's making."""
 
-_APPEND = "SELECT * FROM lms.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+_APPEND = "SELECT head, verdicts, versions, waited_s FROM lms.append($1, $2, $3)"
 
 _RECALL = """
     SELECT stream_id, version, position, type, schema_version, metadata, data FROM lms.event
@@ -163,12 +163,12 @@ class Writer:
     ) -> None:
         lane = self._lane
         try:
-            columns = _columns(batch, lane.dictionary)
+            rows = _rows(batch, lane.dictionary)
         except KeyError:
             await lane.dictionary.learn(connection, (pending.append for pending in batch))
-            columns = _columns(batch, lane.dictionary)
+            rows = _rows(batch, lane.dictionary)
         started = time.perf_counter()
-        row = await connection.fetchrow(_APPEND, lane.number, *columns)
+        row = await connection.fetchrow(_APPEND, lane.number, *rows)
         assert row is not None  # noqa: S101 - a function with OUT parameters returns one row
         head, verdicts, versions, waited_s = row
         metrics = lane.metrics
@@ -229,45 +229,25 @@ class Writer:
         return Appended(rows[-1]["position"], tuple(versions[stream_id] for stream_id in stream_ids))
 
 
-def _columns(batch: Sequence[Pending], dictionary: Dictionary) -> tuple[list[Any], ...]:
-    """The parameters of ``lms.append``. Raises KeyError where a type or organisation has no number yet."""
-    w_command: list[int] = []
-    w_command_id: list[Any] = []
-    w_organisation: list[int] = []
-    w_stream: list[Any] = []
-    w_expected: list[int] = []
-    r_command: list[int] = []
-    r_stream: list[Any] = []
-    r_version: list[int] = []
-    e_write: list[int] = []
-    e_step: list[int] = []
-    e_type: list[int] = []
-    e_schema_version: list[int] = []
-    e_metadata: list[bytes] = []
-    e_data: list[bytes] = []
+def _rows(batch: Sequence[Pending], dictionary: Dictionary) -> tuple[list[Any], list[Any]]:
+    """What ``lms.append`` takes: ``lms.new_event`` and ``lms.read_condition`` in order.
+
+    Raises KeyError where a type or organisation has no number yet.
+    """
     types, organisations = dictionary.type_numbers, dictionary.organisation_numbers
+    events: list[Any] = []
+    reads: list[Any] = []
+    number = 0
     for command, pending in enumerate(batch, 1):
         append = pending.append
+        command_id, organisation = append.command_id, organisations[append.organisation_id]
         for write in append.writes:
-            w_command.append(command)
-            w_command_id.append(append.command_id)
-            w_organisation.append(organisations[append.organisation_id])
-            w_stream.append(write.stream_id)
-            w_expected.append(write.expected_version)
-            number = len(w_command)
+            number += 1
+            stream_id, expected = write.stream_id, write.expected_version
             for step, event in enumerate(write.events, 1):
-                e_write.append(number)
-                e_step.append(step)
-                e_type.append(types[event.type])
-                e_schema_version.append(event.schema_version)
-                e_metadata.append(event.metadata)
-                e_data.append(event.data)
-        for read in append.reads:
-            r_command.append(command)
-            r_stream.append(read.stream_id)
-            r_version.append(read.version)
-    return (
-        w_command, w_command_id, w_organisation, w_stream, w_expected,
-        r_command, r_stream, r_version,
-        e_write, e_step, e_type, e_schema_version, e_metadata, e_data,
-    )  # fmt: skip
+                kind = types[event.type]
+                stored = (kind, event.schema_version, event.metadata, event.data)
+                events.append((command, command_id, organisation, number, stream_id, expected, step, *stored))
+        if append.reads:
+            reads.extend((command, read.stream_id, read.version) for read in append.reads)
+    return events, reads
