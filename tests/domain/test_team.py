@@ -60,6 +60,21 @@ def test_an_administrator_forms_a_team_at_the_top_or_under_another(world):
     assert world.streams[SALES].parent_team_id is None
 
 
+def test_a_team_is_formed_with_what_is_known_already(world):
+    form = FormTeam(
+        **ADMIN,
+        team_id=UUID(int=9),
+        name="Web shop",
+        lead=MIRA,
+        distance=0,
+        members=(NewMember(contributor_id=MIRA), NewMember(contributor_id=NOOR, home=False)),
+    )
+    team = world.send(Team, UUID(int=9), form)
+    assert (team.lead, team.distance, team.members) == (MIRA, 0, {MIRA: True, NOOR: False})
+    assert world.streams[MIRA].home_team_id == UUID(int=9)
+    assert world.streams[NOOR].home_team_id is None
+
+
 def test_nobody_else_forms_teams():
     with pytest.raises(NotAdministrator):
         World().send(Team, SALES, FormTeam(actor=SOMEBODY, today=DAY, team_id=SALES, name="Sales"))

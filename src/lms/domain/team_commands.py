@@ -14,11 +14,14 @@ _MOST_AT_ONCE = 500
 
 
 class FormTeam(Command, frozen=True, kw_only=True):
-    """A new team, at the top or under another; formed today unless said otherwise."""
+    """A new team, at the top or under another, with what is known already; formed today unless said otherwise."""
 
     team_id: UUID
     name: str
     parent_team_id: UUID | None = None
+    lead: UUID | None = None
+    distance: int | None = None
+    members: tuple[NewMember, ...] = ()
     on: date | None = None
 
 
@@ -91,13 +94,11 @@ def handle(team: Team | None, command: FormTeam | Change, others: Others) -> Tea
         case DisbandTeam():
             return _disband(team, command, on, others)
         case AddMembers():
-            return _add(team, command, on, others)
+            return _add(team, command.members, command.actor, on, others)
         case RemoveMember(contributor_id=contributor_id):
             return _remove(team, contributor_id, on, others)
         case AppointLead(contributor_id=contributor_id):
-            if contributor_id is not None:
-                others.get(Contributor, contributor_id).refuse_inactive()
-            team.appoint(contributor_id, on)
+            _appoint(team, contributor_id, on, others)
         case SetDistance(steps=steps):
             team.set_distance(steps, on)
         case _:
@@ -105,17 +106,22 @@ def handle(team: Team | None, command: FormTeam | Change, others: Others) -> Tea
     return team
 
 
-def _form(team: Team | None, command: FormTeam, others: Others) -> Team:
+def _form(team: Team | None, command: FormTeam, others: Others) -> tuple[Aggregate, ...]:
     check_administrator(command.actor)
     if team is not None:
         raise Malformed(pointer="/team_id", detail="there is a team with this id")
     check_text(command.name, "/name", limit=200)
+    on = _day(command)
     formed = Team.blank(command.team_id)
     formed.place_under(command.parent_team_id, others)
-    formed.record(
-        Team.Formed(name=command.name.strip(), parent_team_id=command.parent_team_id, on=_day(command)),
-    )
-    return formed
+    formed.record(Team.Formed(name=command.name.strip(), parent_team_id=command.parent_team_id, on=on))
+    if command.lead is not None:
+        _appoint(formed, command.lead, on, others)
+    if command.distance is not None:
+        formed.set_distance(command.distance, on)
+    if not command.members:
+        return (formed,)
+    return _add(formed, command.members, command.actor, on, others)
 
 
 def _day(command: FormTeam | Change) -> date:
@@ -149,11 +155,17 @@ def _disband(team: Team, command: DisbandTeam, on: date, others: Others) -> Team
     return team
 
 
-def _add(team: Team, command: AddMembers, on: date, others: Others) -> tuple[Aggregate, ...]:
-    wanted = {member.contributor_id: member.home for member in command.members}
-    if not 1 <= len(command.members) <= _MOST_AT_ONCE:
+def _appoint(team: Team, contributor_id: UUID | None, on: date, others: Others) -> None:
+    if contributor_id is not None:
+        others.get(Contributor, contributor_id).refuse_inactive()
+    team.appoint(contributor_id, on)
+
+
+def _add(team: Team, members: tuple[NewMember, ...], actor: Actor, on: date, others: Others) -> tuple[Aggregate, ...]:
+    wanted = {member.contributor_id: member.home for member in members}
+    if not 1 <= len(members) <= _MOST_AT_ONCE:
         raise Malformed(pointer="/members", detail=f"from 1 to {_MOST_AT_ONCE} members at once")
-    if len(wanted) < len(command.members):
+    if len(wanted) < len(members):
         raise Malformed(pointer="/members", detail="names somebody twice")
     # One read for all of them; what a decision reads it may also change.
     others.find_all(Contributor, wanted)
@@ -164,7 +176,7 @@ def _add(team: Team, command: AddMembers, on: date, others: Others) -> tuple[Agg
         one.refuse_inactive()
         home = wanted[one.id] if wanted[one.id] is not None else one.home_team_id in (None, team.id)
         if home and one.home_team_id in former:
-            _refuse_to_take(one, command.actor)
+            _refuse_to_take(one, actor)
             former[one.home_team_id].release(one.id, on)
         team.admit(one.id, on, home=bool(home))
         if home:
