@@ -48,6 +48,10 @@ class ProcessExists(RuleBroken):
     """The process is registered already."""
 
 
+class MeasureExists(RuleBroken):
+    """The measure is defined already."""
+
+
 class AlreadyLinked(RuleBroken):
     """This measure is linked to this outcome metric already."""
 
@@ -122,7 +126,7 @@ class Process(Aggregate):
         check_text(measure.name, "/name", limit=300)
         check_unit(measure.unit, "/unit")
         if measure.measure_id in self.measures:
-            raise RuleBroken(measure=measure.measure_id)
+            raise MeasureExists(measure_id=measure.measure_id)
         self.record(Process.MeasureDefined(measure=measure))
 
     def link_outcome(self, link: OutcomeLink, others: Others) -> None:
