@@ -114,6 +114,12 @@ def test_what_changed_everywhere_did_not_change_more_than_the_comparison():
     assert compare_with(before, after, elsewhere, Direction.DECREASE).verdict is Verdict.NO_CLEAR_CHANGE
 
 
+def test_a_comparison_with_too_few_of_its_own_is_insufficient_data():
+    before, after = summary(100, 50, 8, BEFORE), summary(80, 50, 8, AFTER)
+    elsewhere = Comparison(label="North", before=summary(102, 3, 8, BEFORE), after=after)
+    assert compare_with(before, after, elsewhere, Direction.DECREASE).verdict is Verdict.INSUFFICIENT_DATA
+
+
 def test_the_difference_in_differences_covers_the_truth_as_often_as_it_says():
     chance = np.random.default_rng(7)
     hits = 0

@@ -83,13 +83,8 @@ def judge(direction: Direction, low: Decimal, high: Decimal) -> Verdict:
     """Say what an interval of the difference means; where the value should hold, leaving it is worse."""
     if low <= 0 <= high:
         return Verdict.NO_CLEAR_CHANGE
-    match direction:
-        case Direction.INCREASE:
-            return Verdict.BETTER if low > 0 else Verdict.WORSE
-        case Direction.DECREASE:
-            return Verdict.BETTER if high < 0 else Verdict.WORSE
-        case Direction.HOLD:
-            return Verdict.WORSE
+    good_way = Direction.INCREASE if low > 0 else Direction.DECREASE
+    return Verdict.BETTER if direction is good_way else Verdict.WORSE
 
 
 def is_better(effect: Effect, before: Summary, after: Summary, direction: Direction) -> bool:

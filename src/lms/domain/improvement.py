@@ -16,6 +16,7 @@ from lms.domain.improvement_parts import (
     ExperimentIsOver,
     ImprovementIsReverted,
     NoResultYet,
+    NotAdopted,
     ObstacleIsSettled,
     ObstacleState,
     Plan,
@@ -235,15 +236,20 @@ class Improvement(Aggregate):
             raise AlreadyAdopted(improvement_id=self.id)
         self.record(Improvement.Adopted(on=on, standard_ref=standard_ref))
 
+    def adopted_result(self) -> Result:
+        """The result of what became the standard, or a refusal."""
+        if self.result is None or self.adopted_on is None:
+            raise NotAdopted(improvement_id=self.id)
+        return self.result
+
     def check_sustainment(self, days_after: int, summary: Summary, effect: Effect, direction: Direction) -> None:
         """Say whether the gain holds: still better than before, and at least half of it kept."""
-        if self.result is None:
-            raise NoResultYet(improvement_id=self.id)
+        result = self.adopted_result()
         if days_after < 1:
             raise Malformed(pointer="/days_after", detail="must be at least 1")
-        if summary.start <= self.result.after.end:
+        if summary.start <= result.after.end:
             raise Malformed(pointer="/start", detail="the check looks at days after the result's after-window")
-        before, after = self.result.before.value, self.result.after.value
+        before, after = result.before.value, result.after.value
         keeps_half = gain(before, summary.value, direction) * 2 >= gain(before, after, direction)
         holds = None if effect.verdict is Verdict.INSUFFICIENT_DATA else effect.verdict is Verdict.BETTER and keeps_half
         self.record(Improvement.SustainmentChecked(days_after=days_after, summary=summary, effect=effect, holds=holds))

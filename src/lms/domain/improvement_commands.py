@@ -10,7 +10,6 @@ from lms.domain.effect import Baseline, Comparison, Design, Effect, check_sides,
 from lms.domain.improvement import Improvement
 from lms.domain.improvement_parts import (
     ImprovementExists,
-    NotAdopted,
     NotYourTeam,
     ObstacleState,
     Plan,
@@ -251,9 +250,7 @@ def _baseline(improvement: Improvement, before: Summary) -> Baseline:
 
 def _check_sustainment(improvement: Improvement, command: CheckSustainment, others: Others) -> None:
     check_window(command.summary, command.today, "")
-    result = improvement.result
-    if result is None or improvement.adopted_on is None:
-        raise NotAdopted(improvement_id=improvement.id)
+    result = improvement.adopted_result()
     direction = others.get(Process, improvement.process_id).measure(result.measure_id).direction
     is_better(command.effect, result.before, command.summary, direction)
     improvement.check_sustainment(command.days_after, command.summary, command.effect, direction)

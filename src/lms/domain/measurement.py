@@ -7,6 +7,7 @@ from datetime import date
 from typing import assert_never
 from uuid import UUID
 
+import msgspec
 from eventsourcing.domain import event
 
 from lms.domain.base import Actor, Aggregate, Command, NotFound, Others, Role, RuleBroken
@@ -17,6 +18,20 @@ from lms.domain.terms import Origin, Summary, check_text, check_window
 
 class MeasurementExists(RuleBroken):
     """The measurement is stored already: revise it."""
+
+
+class OfProcess(msgspec.Struct, frozen=True):
+    """A measure of a process was measured."""
+
+    process_id: UUID
+    measure_id: UUID
+
+
+class OfMetric(msgspec.Struct, frozen=True):
+    """An outcome metric was measured, for a segment or for all."""
+
+    metric_id: UUID
+    segment: str | None
 
 
 class Measurement(Aggregate):
@@ -95,10 +110,7 @@ class Measurement(Aggregate):
     def _process_measured(
         self, process_id: UUID, measure_id: UUID, summary: Summary, origin: Origin, source: str | None
     ) -> None:
-        self.process_id: UUID | None = process_id
-        self.measure_id: UUID | None = measure_id
-        self.metric_id: UUID | None = None
-        self.segment: str | None = None
+        self.of: OfProcess | OfMetric = OfProcess(process_id, measure_id)
         self.summary, self.origin, self.source = summary, origin, source
         self.revision = 0
 
@@ -106,9 +118,7 @@ class Measurement(Aggregate):
     def _outcome_measured(
         self, metric_id: UUID, summary: Summary, segment: str | None, origin: Origin, source: str | None
     ) -> None:
-        self.process_id = None
-        self.measure_id = None
-        self.metric_id, self.segment = metric_id, segment
+        self.of = OfMetric(metric_id, segment)
         self.summary, self.origin, self.source = summary, origin, source
         self.revision = 0
 
@@ -210,25 +220,26 @@ def _revise(measurement: Measurement | None, command: ReviseMeasurement, others:
         raise NotFound(measurement=None)
     summary, reason = command.summary, command.reason
     origin, source = command.origin or measurement.origin, command.source or measurement.source
-    if measurement.process_id is not None and measurement.measure_id is not None:
-        _process(measurement.process_id, command.actor, others)
+    of = measurement.of
+    if isinstance(of, OfProcess):
+        _process(of.process_id, command.actor, others)
         measurement.record(
             Measurement.ProcessRevised(
-                process_id=measurement.process_id,
-                measure_id=measurement.measure_id,
+                process_id=of.process_id,
+                measure_id=of.measure_id,
                 summary=summary,
                 origin=origin,
                 source=source,
                 reason=reason,
             )
         )
-    elif measurement.metric_id is not None:
-        _metric(measurement.metric_id, command.actor, others)
+    else:
+        _metric(of.metric_id, command.actor, others)
         measurement.record(
             Measurement.OutcomeRevised(
-                metric_id=measurement.metric_id,
+                metric_id=of.metric_id,
                 summary=summary,
-                segment=measurement.segment,
+                segment=of.segment,
                 origin=origin,
                 source=source,
                 revision=measurement.revision + 1,
