@@ -14,6 +14,7 @@ from lms.dispatch import KeyReused, StillContended, VersionMismatch
 from lms.domain.base import Forbidden, Malformed, NotFound, Refusal, RuleBroken
 from lms.eventlog.log import AppendRejected, AppendTooLarge, LogUnavailable, Overloaded
 from lms.eventlog.token import InvalidToken, PositionLost
+from lms.tokens import IssuerUnavailable
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -60,6 +61,7 @@ STATUSES: dict[type[Exception], int] = {
     AppendRejected: 400,
     Overloaded: 503,
     LogUnavailable: 503,
+    IssuerUnavailable: 503,
 }
 """The status of each kind of refusal; the nearest class in the method resolution order counts."""
 
@@ -132,7 +134,17 @@ def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[by
 
 EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     **dict.fromkeys(
-        [Refusal, PositionLost, InvalidToken, AppendTooLarge, AppendRejected, Overloaded, LogUnavailable], on_refusal
+        [
+            Refusal,
+            PositionLost,
+            InvalidToken,
+            AppendTooLarge,
+            AppendRejected,
+            Overloaded,
+            LogUnavailable,
+            IssuerUnavailable,
+        ],
+        on_refusal,
     ),
     ValidationException: on_validation,
     HTTPException: on_http,

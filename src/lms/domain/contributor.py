@@ -9,7 +9,7 @@ from uuid import UUID
 from eventsourcing.domain import event
 
 from lms.domain.administration import NotAdministrator, administers, check_administrator
-from lms.domain.base import Aggregate, Command, Malformed, NotFound, Others, Personal, RuleBroken
+from lms.domain.base import Actor, Aggregate, Command, Malformed, NotFound, Others, Personal, RuleBroken
 from lms.domain.terms import check_not_in_future, check_text
 
 _ROLE_BAND = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -78,6 +78,10 @@ class Contributor(Aggregate):
     def is_active(self) -> bool:
         """Tell whether the person still takes part."""
         return self.left_on is None
+
+    def may_be_forgotten_by(self, actor: Actor) -> bool:
+        """Tell whether the actor may ask for it: the person himself, and an administrator."""
+        return administers(actor) or actor.is_contributor(self.id)
 
     def move_home(self, team_id: UUID | None, on: date) -> None:
         """Count in another team, or in none."""
@@ -148,7 +152,7 @@ def handle(
             check_not_in_future(on, command.today, "/on")
             contributor.record(Contributor.Deactivated(on=on))
         case ForgetContributor():
-            if not administers(command.actor) and not command.actor.is_contributor(contributor.id):
+            if not contributor.may_be_forgotten_by(command.actor):
                 raise NotAdministrator
             if not contributor.is_forgotten:
                 contributor.record(Contributor.Forgotten(on=command.today))
