@@ -48,3 +48,38 @@ CREATE TABLE lms.projector (
 );
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON lms.projection, lms.parked, lms.projector TO lms_application;
+
+-- How many sessions of a role's members read from a snapshot older than p_horizon, a transaction id? They would find
+-- tables that were filled since then empty. Who is idle in such a transaction is ended, who is at work is counted.
+-- Where the owner of this function may not see other sessions (no superuser, no pg_monitor), it counts none.
+
+CREATE FUNCTION lms.end_stale_readers(p_role text, p_horizon text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    session record;
+    remaining integer := 0;
+BEGIN
+    FOR session IN
+        SELECT a.pid, a.state LIKE 'idle in transaction%' AS is_idle
+        FROM pg_stat_activity AS a
+        WHERE a.datname = current_database() AND a.backend_xmin IS NOT NULL
+          AND age(a.backend_xmin) > age(p_horizon::xid8::xid)
+          AND EXISTS (
+              SELECT FROM pg_auth_members AS m JOIN pg_roles AS r ON r.oid = m.roleid
+              WHERE m.member = a.usesysid AND r.rolname = p_role
+          )
+    LOOP
+        BEGIN
+            IF NOT (session.is_idle AND pg_terminate_backend(session.pid)) THEN
+                remaining := remaining + 1;
+            END IF;
+        EXCEPTION WHEN insufficient_privilege THEN
+            remaining := remaining + 1;
+        END;
+    END LOOP;
+    RETURN remaining;
+END
+$$;
+
+REVOKE ALL ON FUNCTION lms.end_stale_readers FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION lms.end_stale_readers TO lms_application;

@@ -65,6 +65,12 @@ class Projection:
     SCHEMAS: ClassVar[tuple[str, ...]] = ("read",)
     """Where the tables live; while they are built, the schemas of the same names with ``_next``."""
 
+    OWNS_SCHEMAS: ClassVar[bool] = False
+    """Nothing else lives in the schemas: they are switched whole, by renaming them."""
+
+    READERS: ClassVar[str | None] = None
+    """The role, if any, that uses the first schema from outside, and whose open snapshots a switch respects."""
+
     _handlers: ClassVar[dict[str, Callable[..., Any]]] = {}
     _doing_sql: ClassVar[frozenset[str]] = frozenset()
 
