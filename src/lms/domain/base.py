@@ -110,7 +110,10 @@ class RuleBroken(Refusal):
 
 
 class Malformed(Refusal):
-    """The command itself makes no sense. Facts: pointer (JSON pointer of the field), detail."""
+    """The command itself makes no sense.
+
+    Facts: ``pointer`` (JSON pointer of the field) and ``detail``.
+    """
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
