@@ -66,6 +66,11 @@ def test_an_employee_names_what_he_learns():
     assert world.told == [Competency.Defined(labels={"en": "active listening"}, alt_labels={"en": ("listen",)})]
 
 
+def test_alternatives_that_say_nothing_new_are_left_out():
+    world = defined(alt_labels={"en": (" ", "active listening")})
+    assert world.told == [Competency.Defined(labels={"en": "active listening"})]
+
+
 def test_a_guest_does_not_define_competencies():
     with pytest.raises(NotYourCatalogue):
         defined(actor=GUEST)
@@ -180,6 +185,14 @@ def test_an_import_in_a_second_language_merges_its_labels():
     )
     assert world.told == [Competency.Relabelled(labels={"nl": "actief luisteren"}, alt_labels={"nl": ("aanhoren",)})]
     assert listening.labels == {"en": "listen actively", "nl": "actief luisteren"}
+
+
+def test_an_import_leaves_what_the_organisation_retired_alone():
+    world = World()
+    world.send(Competency, LISTENING, imported())
+    world.send(Competency, LISTENING, RetireCompetency(actor=LEAD, today=DAY))
+    world.send(Competency, LISTENING, imported(labels={"en": "listen better"}))
+    assert world.told == []
 
 
 def test_an_import_of_a_new_edition_moves_a_competency():

@@ -202,7 +202,14 @@ def test_a_request_that_makes_no_sense_is_refused(facts, pointer):
 def test_a_request_needs_evidence_on_record():
     with pytest.raises(Malformed) as refused:
         started().send(SkillRecord, SKILL, ask(ANN))
-    assert refused.value.facts["pointer"] == "/evidence/0"
+    assert refused.value.facts["pointer"] == "/evidence"
+
+
+def test_nobody_writes_into_the_record_of_another():
+    world = asked(ANN)
+    for command in (submit(LETTER, actor=BEN), ask(ANN, actor=BEN, number=810)):
+        with pytest.raises(NotFound):
+            world.send(SkillRecord, SKILL, command)
 
 
 def test_who_left_is_not_asked():

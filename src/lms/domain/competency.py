@@ -215,12 +215,8 @@ def check_language(language: str, pointer: str) -> None:
 
 
 def _refuse_strangers(command: CompetencyCommand) -> None:
-    match command:
-        case DefineCompetency():
-            allowed = may_define(command.actor)
-        case RelabelCompetency() | RetireCompetency():
-            allowed = may_curate(command.actor)
-    if not allowed:
+    allowed = may_define if isinstance(command, DefineCompetency) else may_curate
+    if not allowed(command.actor):
         raise NotYourCatalogue
 
 
@@ -266,7 +262,9 @@ def _define(command: DefineCompetency, others: Others) -> Competency:
 
 
 def _update(competency: Competency, command: ImportCompetency) -> Competency:
-    """Record what the import changes, and nothing when it changes nothing."""
+    """Record what the import changes: nothing when it is as it was, or when the organisation retired it."""
+    if competency.is_retired:
+        return competency
     _relabel(competency, command.labels, command.alt_labels)
     if (competency.kind, competency.broader) != (command.kind, command.broader):
         competency.record(Competency.Reclassified(kind=command.kind, broader=command.broader))

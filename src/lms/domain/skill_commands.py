@@ -122,14 +122,16 @@ def _shown(skill: SkillRecord | None, command: Command) -> SkillRecord:
     return skill
 
 
-def _own(command: OwnRecord) -> UUID:
+def _own(skill: SkillRecord | None, command: OwnRecord) -> UUID:
     if command.actor.contributor_id is None:
         raise Malformed(pointer="", detail="a skill is somebody's")
+    if skill is not None and not command.actor.is_contributor(skill.person):
+        raise NotFound(skill=skill.id)
     return command.actor.contributor_id
 
 
 def _put_on_record(skill: SkillRecord | None, command: SubmitEvidence | ClaimLevel, others: Others) -> SkillRecord:
-    person = _own(command)
+    person = _own(skill, command)
     competency = others.get(Competency, command.competency_id)
     if competency.is_retired:
         raise CompetencyIsRetired(competency_id=competency.id)
@@ -163,16 +165,14 @@ def _put_on_record(skill: SkillRecord | None, command: SubmitEvidence | ClaimLev
 
 
 def _request(skill: SkillRecord | None, command: RequestAttestation, others: Others) -> SkillRecord:
-    _own(command)
+    _own(skill, command)
     if not 1 <= len(command.of) <= MOST_ASKED:
         raise Malformed(pointer="/of", detail=f"ask 1 to {MOST_ASKED} people")
     if len({contributor_id for _, contributor_id in command.of}) < len(command.of):
         raise Malformed(pointer="/of", detail="the same person twice")
-    _check_evidence(
-        command.evidence, skill.evidence if skill else (), "/evidence", "you put no such evidence on record"
-    )
     if skill is None:
-        raise NotFound(skill=command.skill_id)
+        raise Malformed(pointer="/evidence", detail="put evidence on record first")
+    _check_evidence(command.evidence, skill.evidence, "/evidence", "you put no such evidence on record")
     asked = others.find_all(Contributor, [contributor_id for _, contributor_id in command.of])
     for index, ((request_id, contributor_id), contributor) in enumerate(zip(command.of, asked, strict=True)):
         if contributor is None or not contributor.is_active:
