@@ -1,10 +1,13 @@
 """When is a week, a month or a quarter over, so that what happened in it can be published?"""
 
 from calendar import monthrange
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+import msgspec
 from eventsourcing.domain import event
 
 from lms.domain.base import ActorKind, Aggregate, Command, Forbidden, Malformed, Others, RuleBroken
@@ -87,3 +90,29 @@ def first_day(kind: PeriodKind, ends_on: date) -> date:
         return ends_on - timedelta(days=6)
     months_before = 0 if kind is PeriodKind.MONTH else _MONTHS_PER_QUARTER - 1
     return date(ends_on.year, ends_on.month - months_before, 1)
+
+
+class Period(msgspec.Struct, frozen=True):
+    """The period of a kind that ends with a day."""
+
+    kind: PeriodKind
+    ends_on: date
+
+
+def due_periods(
+    first_day: date, closed_until: Mapping[PeriodKind, date | None], now: datetime, zone: ZoneInfo
+) -> list[Period]:
+    """The periods that are over and not closed, in the order in which they close.
+
+    Only those that end on ``first_day`` or later, after the last closed one of their kind. A period is over when its
+    last day is, in the zone.
+    """
+    today = now.astimezone(zone).date()
+    due = []
+    for kind in PeriodKind:
+        closed = closed_until.get(kind)
+        ends_on = last_day(kind, first_day if closed is None else max(first_day, closed + timedelta(days=1)))
+        while ends_on < today:
+            due.append(Period(kind, ends_on))
+            ends_on = last_day(kind, ends_on + timedelta(days=1))
+    return sorted(due, key=lambda period: (period.ends_on, list(PeriodKind).index(period.kind)))

@@ -1,6 +1,7 @@
 """Which projections are there? A new one is an import and a line here."""
 
 from lms.projections.base import Projection
+from lms.projections.calendar import Calendars
 from lms.projections.competencies import Competencies
 from lms.projections.my_learning import MyLearning
 from lms.projections.my_skills import MySkills
@@ -9,6 +10,7 @@ from lms.projections.people import People
 from lms.projections.team_learning import TeamLearnings
 
 PROJECTIONS: tuple[Projection, ...] = (
+    Calendars(),
     Competencies(),
     MyLearning(),
     MySkills(),

@@ -1,0 +1,1 @@
+"""What follows from what happened, or from time passing: events to commands."""

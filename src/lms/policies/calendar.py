@@ -1,0 +1,77 @@
+"""Who closes the week, the month and the quarter when their time has come?
+
+Every projector looks; a period is closed once all the same, because its command has the same name whoever sends it.
+What was missed while nothing ran is closed in order.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import structlog
+
+from lms import clock
+from lms.dispatch import Dispatch, Request
+from lms.domain.base import SYSTEM, Refusal
+from lms.domain.calendar import Calendar, ClosePeriod, Period, PeriodIsClosed
+from lms.eventlog.log import LogUnavailable, Overloaded
+from lms.projections.calendar import Calendars
+
+LOOK_S = 10.0
+"""Seconds between looks."""
+
+_AWAY = (OSError, LogUnavailable, Overloaded, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+async def close_periods(
+    dispatch: Dispatch, organisation_id: UUID, zone: ZoneInfo, periods: Sequence[Period], now: datetime
+) -> None:
+    """Close the periods in order; one that is closed already stays as it is. ``now`` may be a told moment."""
+    for period in periods:
+        calendar_id = clock.derived_id(organisation_id, f"calendar|{period.kind}")
+        request = Request(
+            organisation_id=organisation_id,
+            actor=SYSTEM,
+            command_id=clock.derived_id(organisation_id, f"period.closed|{period.kind}|{period.ends_on}"),
+            time_zone=zone,
+            at=now,
+        )
+        command = ClosePeriod(
+            actor=SYSTEM, today=request.today, calendar_id=calendar_id, kind=period.kind, ends_on=period.ends_on
+        )
+        try:
+            await dispatch.send(Calendar, calendar_id, command, request)
+        except PeriodIsClosed:
+            continue
+
+
+class PeriodTimer:
+    """Closes due periods of all organisations. ``reads`` is a pool whose search_path is the live read schema."""
+
+    def __init__(self, dispatch: Dispatch, reads: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._dispatch = dispatch
+        self._reads = reads
+        self._calendars = Calendars()
+
+    async def run(self) -> None:
+        """Look now and then, until cancelled."""
+        while True:
+            try:
+                await self.look(clock.now())
+            except (*_AWAY, Refusal) as error:
+                structlog.get_logger().warning("periods could not be closed", error=str(error))
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self, now: datetime) -> int:
+        """Close what is due; how many periods that were. Nothing is due until the calendar can be asked."""
+        try:
+            async with self._reads.acquire() as connection:
+                due = await self._calendars.with_due_periods(connection, now)
+        except asyncpg.UndefinedTableError:
+            return 0
+        for calendar, periods in due:
+            await close_periods(self._dispatch, calendar.organisation_id, calendar.zone, periods, now)
+        return sum(len(periods) for _, periods in due)
