@@ -3,19 +3,29 @@
 from lms.projections.base import Projection
 from lms.projections.calendar import Calendars
 from lms.projections.competencies import Competencies
+from lms.projections.contributions import Contributions
+from lms.projections.improvements import Improvements
+from lms.projections.links import Links
 from lms.projections.my_learning import MyLearning
 from lms.projections.my_skills import MySkills
 from lms.projections.organisations import Organisations
+from lms.projections.outcome_timeline import OutcomeTimeline
 from lms.projections.people import People
+from lms.projections.process_performance import ProcessPerformance
 from lms.projections.team_learning import TeamLearnings
 
 PROJECTIONS: tuple[Projection, ...] = (
     Calendars(),
     Competencies(),
+    Contributions(),
+    Improvements(),
+    Links(),
     MyLearning(),
     MySkills(),
     Organisations(),
+    OutcomeTimeline(),
     People(),
+    ProcessPerformance(),
     TeamLearnings(),
 )
 """Every projection, in no particular order: they do not depend on one another."""
