@@ -1,11 +1,14 @@
 """Which projections are there? A new one is an import and a line here."""
 
+from lms.projections.alignment_tree import AlignmentTree
 from lms.projections.base import Projection
 from lms.projections.calendar import Calendars
+from lms.projections.commitments import Commitments
 from lms.projections.competencies import Competencies
 from lms.projections.contributions import Contributions
 from lms.projections.improvements import Improvements
 from lms.projections.links import Links
+from lms.projections.goals import Goals
 from lms.projections.my_learning import MyLearning
 from lms.projections.my_skills import MySkills
 from lms.projections.organisations import Organisations
@@ -15,11 +18,14 @@ from lms.projections.process_performance import ProcessPerformance
 from lms.projections.team_learning import TeamLearnings
 
 PROJECTIONS: tuple[Projection, ...] = (
+    AlignmentTree(),
     Calendars(),
+    Commitments(),
     Competencies(),
     Contributions(),
     Improvements(),
     Links(),
+    Goals(),
     MyLearning(),
     MySkills(),
     Organisations(),
