@@ -138,6 +138,7 @@ async def test_people_come_in_pages_and_by_team(connection):
         assert await ids() == [MIRA, NOOR]
         assert await ids(after=NOOR) == [OMAR]
         assert await ids(team_id=SERVICE) == [NOOR]
+        assert await people.sizes(connection, [SALES, STORES, SERVICE]) == {STORES: 1, SERVICE: 1}
         assert [row.home for row in await people.members(connection, told.organisation_id, SERVICE)] == [False]
 
 

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
 from litestar import Request as HttpRequest
@@ -29,7 +28,7 @@ WAIT_S = 2.0
 
 _ETAG = re.compile(r'^(?:W/)?"(\d+)"$')
 
-Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+Connection = PoolConnectionProxy
 """A connection whose search_path is the live read schema."""
 
 

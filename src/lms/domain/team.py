@@ -162,8 +162,8 @@ class Team(Aggregate):
             self.record(Team.DistanceSet(steps=steps, on=on))
 
     @event(Formed)
-    def _formed(self, name: str, parent_team_id: UUID | None) -> None:
-        self.name, self.parent_team_id = name, parent_team_id
+    def _formed(self, name: str, parent_team_id: UUID | None, on: date) -> None:
+        self.name, self.parent_team_id, self.formed_on = name, parent_team_id, on
         self.lead: UUID | None = None
         self.distance: int | None = None
         self.members: dict[UUID, bool] = {}

@@ -284,6 +284,14 @@ class People(Projection):
             team_id,
         )
 
+    async def sizes(self, connection: Connection, team_ids: Collection[UUID]) -> dict[UUID, int]:
+        """How many members each of these teams has; a team without members is left out."""
+        rows = await connection.fetch(
+            "SELECT team_id, count(*) AS members_n FROM memberships_v1 WHERE team_id = ANY($1) GROUP BY team_id",
+            list(team_ids),
+        )
+        return {row["team_id"]: row["members_n"] for row in rows}
+
     async def above(self, connection: Connection, organisation_id: UUID, team_id: UUID) -> list[UUID]:
         """The teams above one, from its parent to the top."""
         rows = await connection.fetch(_ABOVE, organisation_id, team_id)
