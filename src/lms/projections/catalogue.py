@@ -6,9 +6,9 @@ from lms.projections.calendar import Calendars
 from lms.projections.commitments import Commitments
 from lms.projections.competencies import Competencies
 from lms.projections.contributions import Contributions
+from lms.projections.goals import Goals
 from lms.projections.improvements import Improvements
 from lms.projections.links import Links
-from lms.projections.goals import Goals
 from lms.projections.my_learning import MyLearning
 from lms.projections.my_skills import MySkills
 from lms.projections.organisations import Organisations
