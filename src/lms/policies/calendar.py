@@ -16,7 +16,7 @@ import structlog
 from lms import clock
 from lms.dispatch import Dispatch, Request
 from lms.domain.base import SYSTEM, Refusal
-from lms.domain.calendar import Calendar, ClosePeriod, Period, PeriodIsClosed
+from lms.domain.calendar import Calendar, ClosePeriod, Period, PeriodIsClosed, PeriodKind
 from lms.eventlog.log import LogUnavailable, Overloaded
 from lms.projections.calendar import Calendars
 
@@ -31,7 +31,7 @@ async def close_periods(
 ) -> None:
     """Close the periods in order; one that is closed already stays as it is. ``now`` may be a told moment."""
     for period in periods:
-        calendar_id = clock.derived_id(organisation_id, f"calendar|{period.kind}")
+        stream_id = calendar_id(organisation_id, period.kind)
         request = Request(
             organisation_id=organisation_id,
             actor=SYSTEM,
@@ -40,12 +40,17 @@ async def close_periods(
             at=now,
         )
         command = ClosePeriod(
-            actor=SYSTEM, today=request.today, calendar_id=calendar_id, kind=period.kind, ends_on=period.ends_on
+            actor=SYSTEM, today=request.today, calendar_id=stream_id, kind=period.kind, ends_on=period.ends_on
         )
         try:
-            await dispatch.send(Calendar, calendar_id, command, request)
+            await dispatch.send(Calendar, stream_id, command, request)
         except PeriodIsClosed:
             continue
+
+
+def calendar_id(organisation_id: UUID, kind: PeriodKind) -> UUID:
+    """The stream of an organisation's closed periods of one kind."""
+    return clock.derived_id(organisation_id, f"calendar|{kind}")
 
 
 class PeriodTimer:

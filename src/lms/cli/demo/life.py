@@ -4,8 +4,6 @@ from datetime import date, time, timedelta
 from random import Random
 from uuid import UUID
 
-from lms.policies.calendar import calendar_id
-
 from lms.cli.demo import story
 from lms.cli.demo.chains import show_skill
 from lms.cli.demo.company import Company
@@ -16,6 +14,7 @@ from lms.domain.competency import Competency, DefineCompetency, ExternalRef, Ref
 from lms.domain.competency_framework import CompetencyFramework, DefineFramework
 from lms.domain.learning_entry import LearningEntry, LearningKind, LogLearning
 from lms.domain.team_learning import HoldTeamLearning, TeamLearning
+from lms.policies.calendar import calendar_id
 
 LEARNING_PER_WEEK = 0.3
 """The chance that somebody logs something in a week."""
