@@ -260,3 +260,10 @@ def test_a_scale_that_makes_no_sense_is_refused(levels, pointer):
 def test_only_who_may_defines_a_scale():
     with pytest.raises(NotYourScale):
         World().send(ProficiencyScale, SCALE, scale(*FOUR_STEPS, actor=LEAD))
+
+
+def test_what_a_framework_publishes_and_the_own_scale_have_one_id_in_an_organisation():
+    one, other = UUID(int=1), UUID(int=2)
+    uri = "urn:esco:1"
+    assert Competency.id_of(one, uri) == Competency.id_of(one, uri) != Competency.id_of(other, uri)
+    assert ProficiencyScale.default_id(one) == ProficiencyScale.default_id(one) != ProficiencyScale.default_id(other)

@@ -137,7 +137,7 @@ def test_the_learner_corrects_what_he_said_and_the_rest_stays():
     world = logged(competencies=(LISTENING,), goal_id=MY_GOAL)
     entry = world.send(LearningEntry, ENTRY, correct(minutes=45))
     assert world.told == [LearningEntry.Corrected(learned_on=DAY, minutes=45)]
-    assert (entry.competencies, entry.goal_id, entry.has_note) == ((LISTENING,), MY_GOAL, True)
+    assert (entry.competencies, entry.goal_id, entry.minutes) == ((LISTENING,), MY_GOAL, 45)
 
 
 def test_a_correction_takes_the_day_it_corrects_or_the_day_it_gives():
@@ -149,9 +149,9 @@ def test_a_correction_takes_the_day_it_corrects_or_the_day_it_gives():
 def test_the_learner_takes_a_part_out_again():
     world = logged(competencies=(LISTENING,), goal_id=MY_GOAL)
     entry = world.send(LearningEntry, ENTRY, correct(cleared=(EntryField.GOAL_ID, EntryField.NOTE)))
-    assert (entry.goal_id, entry.has_note) == (None, False)
+    assert (entry.goal_id, entry.note) == (None, None)
     entry = world.send(LearningEntry, ENTRY, correct(note="it worked", competencies=()))
-    assert (entry.has_note, entry.competencies) == (True, ())
+    assert (entry.note, entry.competencies) == ("it worked", ())
 
 
 def test_the_last_thing_an_entry_says_is_not_taken_out():

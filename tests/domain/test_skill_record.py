@@ -317,6 +317,21 @@ def test_who_was_asked_declines_without_a_reason():
         world.send(SkillRecord, SKILL, decline(ANN))
 
 
+def test_what_was_declined_is_closed_to_him_until_he_is_asked_again():
+    world = asked(ANN)
+    skill = world.send(SkillRecord, SKILL, decline(ANN))
+    assert skill.evidence_open_to(ANN.contributor_id) == set()
+    with pytest.raises(NotAsked):
+        world.send(SkillRecord, SKILL, attest(ANN, 3))
+    world.send(SkillRecord, SKILL, ask(ANN, number=810))
+    assert world.send(SkillRecord, SKILL, attest(ANN, 3)).level == 3
+
+
+def test_there_is_one_record_of_a_person_in_a_competency():
+    assert SkillRecord.id_of(UUID(int=20), LISTENING) == SkillRecord.id_of(UUID(int=20), LISTENING)
+    assert SkillRecord.id_of(UUID(int=20), LISTENING) != SkillRecord.id_of(UUID(int=21), LISTENING)
+
+
 def test_a_request_to_another_is_not_there():
     world = asked(ANN, BEN)
     for actor, number in ((ANN, 801), (ANN, 899), (LEAD, 800)):

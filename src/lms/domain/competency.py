@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import assert_never
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 from eventsourcing.domain import event
@@ -78,6 +78,11 @@ class Competency(Aggregate):
     """One thing that can be learned, with labels in several languages."""
 
     TOPIC = "competency"
+
+    @staticmethod
+    def id_of(organisation_id: UUID, uri: str) -> UUID:
+        """The id of the competency that a published framework knows by this URI, whoever brings it in."""
+        return uuid5(organisation_id, f"competency:{uri}")
 
     class Defined(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
         """The competency exists. Labels by language tag; ``scale_id`` absent means the organisation's scale."""

@@ -112,28 +112,45 @@ class LearningEntry(Aggregate):
     def _logged(
         self,
         learner: UUID,
+        kind: LearningKind,
+        minutes: int | None,
         learned_on: date,
         competencies: tuple[UUID, ...],
         goal_id: UUID | None,
+        need_ids: tuple[UUID, ...],
+        rating: int | None,
+        activity: str | None,
         note: Personal | None,
+        visibility: Visibility,
     ) -> None:
-        self.learner, self.learned_on = learner, learned_on
-        self.competencies, self.goal_id, self.has_note = competencies, goal_id, note is not None
+        self.learner, self.learned_on, self.visibility = learner, learned_on, visibility
+        self.kind, self.minutes, self.rating, self.activity = kind, minutes, rating, activity
+        self.competencies, self.goal_id, self.need_ids, self.note = competencies, goal_id, need_ids, note
         self.is_withdrawn = False
 
     @event(Corrected)
     def _corrected(
         self,
         learned_on: date,
+        kind: LearningKind | None,
+        minutes: int | None,
         competencies: tuple[UUID, ...] | None,
         goal_id: UUID | None,
+        need_ids: tuple[UUID, ...] | None,
+        rating: int | None,
+        activity: str | None,
         note: Personal | None,
+        visibility: Visibility | None,
         cleared: tuple[EntryField, ...],
     ) -> None:
-        self.learned_on = learned_on
+        self.learned_on, self.kind, self.visibility = learned_on, kind or self.kind, visibility or self.visibility
         self.competencies = self.competencies if competencies is None else competencies
+        self.need_ids = self.need_ids if need_ids is None else need_ids
+        self.minutes = None if EntryField.MINUTES in cleared else minutes or self.minutes
         self.goal_id = None if EntryField.GOAL_ID in cleared else goal_id or self.goal_id
-        self.has_note = EntryField.NOTE not in cleared and (note is not None or self.has_note)
+        self.rating = None if EntryField.RATING in cleared else rating or self.rating
+        self.activity = None if EntryField.ACTIVITY in cleared else activity or self.activity
+        self.note = None if EntryField.NOTE in cleared else note or self.note
 
     @event(Withdrawn)
     def _withdrawn(self) -> None:
@@ -236,7 +253,7 @@ def _correct(entry: LearningEntry, command: CorrectLearning, others: Others) -> 
     _check_facts(corrected, command.today)
     _check_references(corrected.competencies or (), corrected.goal_id, command.actor, others)
     entry.record(corrected)
-    if not (entry.has_note or entry.competencies or entry.goal_id):
+    if entry.note is None and not entry.competencies and entry.goal_id is None:
         raise EntrySaysNothing(pointer="", detail="say at least one of note, competencies and goal_id")
 
 

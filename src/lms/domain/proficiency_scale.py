@@ -1,6 +1,6 @@
 """How well can somebody do something: which steps are there between knowing and teaching?"""
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 from eventsourcing.domain import event
@@ -11,7 +11,7 @@ from lms.domain.terms import check_text
 MOST_STEPS = 20
 
 DEFAULT_SCALE = "proficiency-scale:default"
-"""The organisation's scale has the id derived from the organisation's id by this name."""
+"""The name of the organisation's own scale within the organisation."""
 
 
 class ScaleStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,6 +43,11 @@ class ProficiencyScale(Aggregate):
     """The steps in which levels of skill are told. A defined scale never changes: levels refer to it."""
 
     TOPIC = "proficiency-scale"
+
+    @staticmethod
+    def default_id(organisation_id: UUID) -> UUID:
+        """The id of the organisation's own scale, which counts where a competency names no other."""
+        return uuid5(organisation_id, DEFAULT_SCALE)
 
     class Defined(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
         """The scale exists; steps in the order of their ranks."""

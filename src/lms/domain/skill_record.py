@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 from eventsourcing.domain import event
@@ -66,6 +66,11 @@ class SkillRecord(Aggregate):
     """One person's record in one competency: evidence, claims, attestations, and the level that the rule gives."""
 
     TOPIC = "skill"
+
+    @staticmethod
+    def id_of(person: UUID, competency_id: UUID) -> UUID:
+        """The id of somebody's record in a competency: there is one."""
+        return uuid5(person, f"skill:{competency_id}")
 
     class EvidenceSubmitted(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
         """The person put a piece of evidence on record; ``ref`` tells where it is or what it shows."""
@@ -165,8 +170,8 @@ class SkillRecord(Aggregate):
         self.level: int | None = None
 
     def evidence_open_to(self, contributor_id: UUID) -> set[UUID]:
-        """The evidence that the person opened to somebody, whatever he answered."""
-        return {one for request in self.requests.values() if request.of == contributor_id for one in request.evidence}
+        """The evidence that the person opened to somebody, unless he declined to look at it."""
+        return {one for request in self._asked(contributor_id) for one in request.evidence}
 
     def is_shown_to(self, actor: Actor) -> bool:
         """Tell whether the actor may know of this record: the person himself, and whom he asked."""
@@ -187,13 +192,18 @@ class SkillRecord(Aggregate):
         )
 
     def request_to(self, actor: Actor) -> AttestationRequest:
-        """The request under which the actor attests: an open one, else the last he answered. He may look again."""
-        mine = [one for one in self.requests.values() if actor.is_contributor(one.of)]
+        """The request under which the actor attests: an open one, else his last. Who attested may look again."""
         if actor.is_contributor(self.person):
             raise AttesterIsTheSubject(contributor_id=self.person)
+        mine = self._asked(actor.contributor_id)
         if not mine:
             raise NotAsked
         return next((one for one in mine if one.status is RequestStatus.OPEN), mine[-1])
+
+    def _asked(self, contributor_id: UUID | None) -> list[AttestationRequest]:
+        """What somebody is asked, without what he declined."""
+        asked = [one for one in self.requests.values() if one.of == contributor_id]
+        return [one for one in asked if one.status is not RequestStatus.DECLINED]
 
     def attest(self, attested: "SkillRecord.LevelAttested") -> None:
         """Put an attestation on record; earlier ones stay (invariant 8)."""
