@@ -5,15 +5,14 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-LEAST_CONTRIBUTORS = 5
-"""People behind a published figure."""
+from lms.projections.crowds import LEAST_CONTRIBUTORS
 
 K = TypeVar("K", bound=Hashable)
 P = TypeVar("P", bound=Hashable)
 
 
 class Cell(msgspec.Struct, Generic[K, P], frozen=True):
-    """Figures of one value of a dimension in one unit and period. ``sums`` are additive, ``people`` is who stands behind.
+    """Figures of one value of a dimension in one unit and period: additive ``sums``, and the ``people`` behind them.
 
     ``key`` None stands for "(other)".
     """

@@ -1,0 +1,122 @@
+"""Which learning may others know of without knowing whose it is?
+
+When a period closes, the reporting units of its quarter are fixed; when a week closes, it is published where at least
+five people of a unit learned what an improvement names, or one competency. Private entries show in no other way.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from uuid import UUID
+
+from lms.domain.calendar import Calendar, PeriodKind, last_day
+from lms.projections.base import Connection
+from lms.projections.graph_rows import PEOPLE, TEAMS, UNITS, UnitRow
+from lms.projections.units import Node, reporting_units, unit_of
+
+LEAST_CONTRIBUTORS = 5
+"""People behind a published figure (domain.md, section 7)."""
+
+LEAST_IN_UNIT = 10
+"""Members of a reporting unit, unless the connection says otherwise in ``lms.min_group_size``."""
+
+UNITS_PER_CLOSE = 10_000
+"""Room for the units that one closing fixes between the keys of two positions."""
+
+
+async def publish(connection: Connection, organisation_id: UUID, closed: Calendar.PeriodClosed, position: int) -> None:
+    """Fix the units when the quarter has none yet; at the end of a week, publish where crowds learned."""
+    quarter = last_day(PeriodKind.QUARTER, closed.ends_on)
+    await _fix_units(connection, organisation_id, quarter, position)
+    if closed.kind is PeriodKind.WEEK:
+        await _publish_crowds(connection, organisation_id, quarter)
+        await _publish_units_learning(connection, organisation_id, quarter, closed.ends_on)
+
+
+async def _fix_units(connection: Connection, organisation_id: UUID, quarter: date, position: int) -> None:
+    """Give every team without a unit in this quarter one: all anew, or, for a team formed since, its ancestor's."""
+    teams = await TEAMS.select(connection, "WHERE organisation_id = $1 ORDER BY team_id", organisation_id)
+    parents = {team.team_id: team.parent_team_id for team in teams}
+    fixed = await UNITS.select(
+        connection, "WHERE organisation_id = $1 AND quarter_ends_on = $2", organisation_id, quarter
+    )
+    keys: dict[Node, int] = {None if one.node == organisation_id else one.node: one.unit_key for one in fixed}
+    if not keys:
+        members = await _members(connection, organisation_id)
+        units = reporting_units(parents, members, await _least(connection))
+        keys = {node: position * UNITS_PER_CLOSE + number for number, unit in enumerate(units) for node in unit.nodes}
+        await UNITS.save(connection, _rows(organisation_id, quarter, keys))
+    young = {team: key for team in parents if team not in keys and (key := unit_of(team, keys, parents)) is not None}
+    await UNITS.save(connection, _rows(organisation_id, quarter, young))
+
+
+def _rows(organisation_id: UUID, quarter: date, keys: Mapping[Node, int] | Mapping[UUID, int]) -> list[UnitRow]:
+    return [
+        UnitRow(quarter_ends_on=quarter, node=node or organisation_id, organisation_id=organisation_id, unit_key=key)
+        for node, key in keys.items()
+    ]
+
+
+async def _members(connection: Connection, organisation_id: UUID) -> dict[Node, int]:
+    """Active employees by home team; None for those without one."""
+    counted = await connection.fetch(
+        f"""SELECT home_team_id, count(*)::int AS n FROM {PEOPLE.name}
+            WHERE organisation_id = $1 AND active AND kind = 'employee' GROUP BY home_team_id""",
+        organisation_id,
+    )
+    return {row["home_team_id"]: row["n"] for row in counted}
+
+
+async def _least(connection: Connection) -> int:
+    setting = await connection.fetchval("SELECT current_setting('lms.min_group_size', true)")
+    return int(setting) if setting else LEAST_IN_UNIT
+
+
+async def _publish_crowds(connection: Connection, organisation_id: UUID, quarter: date) -> None:
+    """Per improvement and what it names: whether enough people of its unit learned that in the year before its use."""
+    await connection.execute("DELETE FROM graph_crowd_v1 WHERE organisation_id = $1", organisation_id)
+    await connection.execute(
+        """
+        WITH named AS (
+            SELECT i.improvement_id, unnest(i.competencies || i.need_ids || i.goal_id) AS start_id, u.unit_key,
+                   coalesce(i.used_on, i.opened_on) - 365 AS since, coalesce(i.used_on, 'infinity') AS until
+            FROM graph_improvement_v1 AS i
+            JOIN graph_unit_v1 AS u ON u.node = i.team_id AND u.quarter_ends_on = $2
+            WHERE i.organisation_id = $1
+        ), learned AS (
+            SELECT l.learner, l.learned_on, u.unit_key, unnest(l.competencies || l.need_ids || l.goal_id) AS start_id
+            FROM graph_learning_v1 AS l
+            JOIN graph_person_v1 AS p ON p.contributor_id = l.learner AND p.kind = 'employee'
+            JOIN graph_unit_v1 AS u ON u.node = coalesce(p.home_team_id, $1) AND u.quarter_ends_on = $2
+            WHERE l.organisation_id = $1 AND l.learned_on >= (SELECT min(since) FROM named)
+        )
+        INSERT INTO graph_crowd_v1 (improvement_id, start_id, organisation_id)
+        SELECT n.improvement_id, n.start_id, $1 FROM named AS n JOIN learned AS l
+            ON l.start_id = n.start_id AND l.unit_key = n.unit_key AND l.learned_on BETWEEN n.since AND n.until
+        GROUP BY n.improvement_id, n.start_id HAVING count(DISTINCT l.learner) >= $3
+        """,
+        organisation_id,
+        quarter,
+        LEAST_CONTRIBUTORS,
+    )
+
+
+async def _publish_units_learning(connection: Connection, organisation_id: UUID, quarter: date, ends_on: date) -> None:
+    """Per unit and competency: whether enough people learned it in the year that ends with this day."""
+    await connection.execute("DELETE FROM graph_unit_learning_v1 WHERE organisation_id = $1", organisation_id)
+    await connection.execute(
+        """
+        INSERT INTO graph_unit_learning_v1 (unit_key, competency_id, organisation_id)
+        SELECT u.unit_key, c.competency_id, $1
+        FROM graph_learning_v1 AS l
+        CROSS JOIN LATERAL unnest(l.competencies) AS c(competency_id)
+        JOIN graph_person_v1 AS p ON p.contributor_id = l.learner AND p.kind = 'employee'
+        JOIN graph_unit_v1 AS u ON u.node = coalesce(p.home_team_id, $1) AND u.quarter_ends_on = $2
+        WHERE l.organisation_id = $1 AND l.learned_on > $3 AND l.learned_on <= $4
+        GROUP BY u.unit_key, c.competency_id HAVING count(DISTINCT l.learner) >= $5
+        """,
+        organisation_id,
+        quarter,
+        ends_on - timedelta(days=365),
+        ends_on,
+        LEAST_CONTRIBUTORS,
+    )
