@@ -1,7 +1,7 @@
 """How does a refusal look over HTTP? The one table of statuses (RFC 9457)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -108,11 +108,15 @@ def on_refusal(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
 def on_validation(_: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     """Answer a body or query that does not have the shape the route takes, with a pointer to each field."""
     extra = error.extra if isinstance(error.extra, list) else []
-    errors = tuple(_detail(message) for message in extra) or (ErrorDetail("", error.detail),)
-    problem = Problem(
+    return answer(malformed(extra or [{"message": error.detail}]))
+
+
+def malformed(messages: Sequence[Mapping[str, str]]) -> Problem:
+    """The problem of a body that does not have its shape: each ``message``, with its ``key`` or path, is a detail."""
+    errors = tuple(_detail(message) for message in messages)
+    return Problem(
         "urn:lms:problem:malformed", "The request makes no sense.", 400, errors[0].detail, "malformed", errors
     )
-    return answer(problem)
 
 
 def on_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
