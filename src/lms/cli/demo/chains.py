@@ -5,7 +5,6 @@ from decimal import Decimal
 from random import Random
 from uuid import UUID
 
-from lms import clock
 from lms.cli.demo import story
 from lms.cli.demo.company import Company, Person
 from lms.cli.demo.figures import Figures, pooled
@@ -39,7 +38,7 @@ from lms.domain.improvement_commands import (
 from lms.domain.improvement_parts import ExperimentOutcome, ObstacleState, Plan, Review, TargetCondition, Window
 from lms.domain.learning_entry import LearningEntry, LearningKind, LogLearning
 from lms.domain.link import AttachEvidence, Link, RecordAlternative
-from lms.domain.proficiency_scale import DEFAULT_SCALE
+from lms.domain.proficiency_scale import ProficiencyScale
 from lms.domain.skill_commands import AttestLevel, RequestAttestation, SubmitEvidence
 from lms.domain.skill_record import EvidenceKind, SkillRecord
 from lms.domain.support import Alternative, Evidence, Stance
@@ -68,7 +67,7 @@ class Chains:
     def _learn(self, tale: Tale) -> None:
         """Members learn what the improvement will use, and some show it to a colleague of their choice."""
         crew, changed = self._company.crews[tale.team], self._figures.changed_on(tale)
-        competencies = tuple(self._script.new_id(f"competency:{key}") for key in tale.skills)
+        competencies = tuple(story.competency_id(self._script.organisation_id, key) for key in tale.skills)
         for learner in crew.people:
             for lesson in range(self._chance.randint(2, 4)):
                 day = changed - timedelta(days=self._chance.randint(20, 130))
@@ -97,7 +96,7 @@ class Chains:
         lead, second = crew.lead.actor, crew.members[0]
         opened = changed - timedelta(days=42)
         process_id, measure_id = self._id("process", tale), self._id("measure", tale)
-        competencies = tuple(script.new_id(f"competency:{key}") for key in tale.skills)
+        competencies = tuple(story.competency_id(script.organisation_id, key) for key in tale.skills)
         open_it = OpenImprovement(
             actor=lead,
             today=opened,
@@ -150,7 +149,7 @@ class Chains:
         )
         add(ran, run)
         reviewed = changed + timedelta(days=14)
-        used = tuple(self._script.new_id(f"competency:{key}") for key in tale.skills[:2])
+        used = tuple(story.competency_id(self._script.organisation_id, key) for key in tale.skills[:2])
         review = Review(
             experiment_id=experiment_id,
             on=reviewed,
@@ -268,8 +267,8 @@ class Chains:
 
 def show_skill(script: Script, skill: str, learner: Person, attester: Person, day: date, rank: int) -> None:
     """Somebody puts evidence on record, asks a colleague of his choice, and is attested: two calls and an answer."""
-    competency_id = script.new_id(f"competency:{skill}")
-    skill_id = clock.derived_id(learner.id, f"skill:{competency_id}")
+    competency_id = story.competency_id(script.organisation_id, skill)
+    skill_id = SkillRecord.id_of(learner.id, competency_id)
     evidence_id = script.new_id(f"evidence:{skill_id}")
     request_id = script.new_id(f"request:{skill_id}")
     submit = SubmitEvidence(
@@ -299,6 +298,6 @@ def show_skill(script: Script, skill: str, learner: Person, attester: Person, da
         rank=rank,
         basis=(evidence_id,),
         confidence=Decimal("0.8"),
-        default_scale_id=script.new_id(DEFAULT_SCALE),
+        default_scale_id=ProficiencyScale.default_id(script.organisation_id),
     )
     script.add(later, SkillRecord, skill_id, attest, at=time(11))

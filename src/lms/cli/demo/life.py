@@ -34,7 +34,7 @@ def bring_in_competencies(script: Script, company: Company, day: date) -> None:
     )
     script.add(day, CompetencyFramework, framework_id, define, at=time(9))
     for skill in story.SKILLS:
-        competency_id = script.new_id(f"competency:{skill.key}")
+        competency_id = story.competency_id(script.organisation_id, skill.key)
         refs = (ExternalRef(system=RefSystem.ESCO, uri=story.ESCO + skill.esco),) if skill.esco else ()
         command = DefineCompetency(
             actor=actor,
@@ -51,7 +51,7 @@ def bring_in_competencies(script: Script, company: Company, day: date) -> None:
 def learn_week_by_week(script: Script, company: Company, chance: Random, first: date, last: date) -> None:
     """People log what they learn, mostly a note and a competency; teams hold a learning hour now and then."""
     people = list(company.everyone())
-    skills = [script.new_id(f"competency:{skill.key}") for skill in story.SKILLS]
+    skills = [story.competency_id(script.organisation_id, skill.key) for skill in story.SKILLS]
     monday = first + timedelta(days=7 - first.weekday())
     while monday + timedelta(days=6) <= last:
         for person in people:

@@ -3,6 +3,9 @@
 import csv
 from importlib import resources
 from typing import NamedTuple
+from uuid import UUID
+
+from lms.domain.competency import Competency
 
 COMPANY = "Vanderveld Home & Garden"
 TIME_ZONE = "Europe/Amsterdam"
@@ -88,3 +91,9 @@ NOTES = (
     "looked at where visitors leave the basket",
 )
 """What people write when they log learning. A note names nobody but whom its author chose to name."""
+
+
+def competency_id(organisation_id: UUID, key: str) -> UUID:
+    """The id of a competency: the one that importing ESCO gives it, so that an import finds it."""
+    skill = next(one for one in SKILLS if one.key == key)
+    return Competency.id_of(organisation_id, ESCO + skill.esco if skill.esco else f"vanderveld:{key}")
