@@ -8,7 +8,9 @@ import msgspec
 from lms.config import Settings
 from lms.dispatch import Dispatch
 from lms.eventlog.log import EventLog
+from lms.eventlog.metrics import Metrics
 from lms.eventlog.subjects import Subjects
+from lms.projections.readiness import Readiness
 from lms.tokens import TokenVerifier
 
 WaitForPosition = Callable[[int, float], Awaitable[bool]]
@@ -25,3 +27,5 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     reads: asyncpg.Pool
     verifier: TokenVerifier
     wait_for_position: WaitForPosition
+    readiness: Readiness
+    log_metrics: Metrics = msgspec.field(default_factory=Metrics)
