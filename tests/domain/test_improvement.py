@@ -54,6 +54,7 @@ from lms.domain.improvement_parts import (
     ObstacleState,
     Plan,
     Review,
+    Run,
     TargetCondition,
     Window,
 )
@@ -80,8 +81,8 @@ def plan(world, **changes):
 
 
 def run(world, by=MEMBER, **changes):
-    facts = {"experiment_id": EXPERIMENT, "on": date(2026, 2, 10), "observed": Decimal(24), "n": 12}
-    return send(world, RunExperiment(**by, **facts | changes))
+    facts = {"on": date(2026, 2, 10), "observed": Decimal(24), "n": 12}
+    return send(world, RunExperiment(**by, experiment_id=EXPERIMENT, run=Run(**facts | changes)))
 
 
 def review(world, by=MEMBER, **changes):
@@ -202,6 +203,17 @@ def test_an_experiment_is_reviewed_once_after_it_ran(world):
         review(world)
 
 
+def test_a_review_may_say_how_the_experiment_ran(world):
+    plan(world)
+    ran = Run(on=date(2026, 2, 10), observed=Decimal(24))
+    facts = {"experiment_id": EXPERIMENT, "on": date(2026, 2, 20), "outcome": ExperimentOutcome.DIFFERENT}
+    send(world, ReviewExperiment(**MEMBER, review=Review(**facts), run=ran))
+    assert [event.TOPIC for event in world.told] == [
+        "improvement.experiment-run",
+        "improvement.experiment-reviewed",
+    ]
+
+
 def test_the_use_of_a_competency_is_confirmed_by_another_than_who_claims_it(world):
     plan(world)
     run(world)
@@ -271,6 +283,11 @@ def test_a_design_counts_as_recorded_before_only_when_it_stood_in_a_plan(world):
     random = {"design": Design.RANDOMISED, "comparison": elsewhere}
     assert record_result(world, **random).result.recorded_before is False
     plan(world, design=Design.RANDOMISED)
+    assert record_result(world, **random).result.recorded_before is False, (
+        "a plan that came in after counts for nothing"
+    )
+    planned = Plan(experiment_id=UUID(int=821), hypothesis="By lot", design=Design.RANDOMISED, planned_on=BEFORE.start)
+    send(world, PlanExperiment(actor=MEMBER["actor"], today=BEFORE.end, plan=planned))
     assert record_result(world, **random).result.recorded_before is True
     with pytest.raises(Malformed):
         record_result(world, design=Design.COMPARED)

@@ -47,6 +47,11 @@ def measure_outcome(by=OWNER, **changes):
     return MeasureOutcome(**by, **facts | {"origin": Origin.COUNTED} | changes)
 
 
+def revise(by, figures, **changes):
+    facts = {name: getattr(figures, name) for name in ("value", "n", "spread", "start", "end")}
+    return ReviseMeasurement(**by, **facts | changes)
+
+
 def test_a_measurement_is_a_stream_of_its_own_dated_by_the_end_of_its_window(world):
     world.send(Measurement, THIS, measure())
     (event,) = world.told
@@ -99,7 +104,7 @@ def test_figures_that_cannot_be_are_refused(world, wrong, pointer):
 def test_a_revision_replaces_the_figures_and_keeps_what_it_does_not_say(world):
     world.send(Measurement, THIS, measure())
     right = summary(33, date(2026, 1, 1), date(2026, 1, 30))
-    world.send(Measurement, THIS, ReviseMeasurement(**MEMBER, summary=right, reason="Two days were counted twice"))
+    world.send(Measurement, THIS, revise(MEMBER, right, reason="Two days were counted twice"))
     (event,) = world.told
     assert event == Measurement.ProcessRevised(
         process_id=HANDOVER,
@@ -111,7 +116,7 @@ def test_a_revision_replaces_the_figures_and_keeps_what_it_does_not_say(world):
     )
     assert event.end == right.end
     with pytest.raises(NotYourProcess):
-        world.send(Measurement, THIS, ReviseMeasurement(**STRANGER, summary=right))
+        world.send(Measurement, THIS, revise(STRANGER, right))
 
 
 def test_the_business_measures_its_metric_by_segment_and_counts_revisions(world):
@@ -119,11 +124,12 @@ def test_the_business_measures_its_metric_by_segment_and_counts_revisions(world)
     (measured,) = world.told
     assert (measured.segment, measured.end) == ("web", JANUARY.end)
     for revision in (1, 2):
-        world.send(Measurement, THIS, ReviseMeasurement(**OWNER, summary=summary(30 + revision)))
+        world.send(Measurement, THIS, ReviseMeasurement(**OWNER, value=Decimal(30 + revision)))
         (revised,) = world.told
-        assert (revised.revision, revised.segment, revised.end) == (revision, "web", JANUARY.end)
+        assert (revised.revision, revised.segment) == (revision, "web")
+        assert revised.summary == Summary(value=Decimal(30 + revision), start=JANUARY.start, end=JANUARY.end)
     with pytest.raises(NotYoursToMeasure):
-        world.send(Measurement, THIS, ReviseMeasurement(**MEMBER, summary=JANUARY))
+        world.send(Measurement, THIS, revise(MEMBER, JANUARY))
 
 
 def test_a_metric_that_is_not_there_is_not_measured(world):
@@ -135,4 +141,4 @@ def test_a_metric_that_is_not_there_is_not_measured(world):
 
 def test_what_was_never_measured_cannot_be_revised(world):
     with pytest.raises(NotFound):
-        world.send(Measurement, THIS, ReviseMeasurement(**MEMBER, summary=JANUARY))
+        world.send(Measurement, THIS, revise(MEMBER, JANUARY))

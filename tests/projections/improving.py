@@ -25,7 +25,7 @@ from lms.domain.contribution import Cause, CauseKind, Contribution, Moved, Share
 from lms.domain.goal import Goal
 from lms.domain.goal_parts import Alignment, Level, LinkType, Owner, Purpose
 from lms.domain.improvement import Improvement
-from lms.domain.improvement_parts import ExperimentOutcome, Plan, Result, Review, TargetCondition, Window
+from lms.domain.improvement_parts import ExperimentOutcome, Plan, Result, Review, Run, TargetCondition, Window
 from lms.domain.link import Link
 from lms.domain.measurement import Measurement
 from lms.domain.outcome_metric import Measures, OutcomeMetric
@@ -147,7 +147,7 @@ def _improved(story):
         Improvement.ObstacleRuledOut(obstacle_id=PIECE, note=REFERENCE),
         Improvement.ObstacleCleared(obstacle_id=OBSTACLE),
         Improvement.ExperimentPlanned(plan=plan),
-        Improvement.ExperimentRun(experiment_id=EXPERIMENT, on=FEBRUARY.start, observed=Decimal(24), n=12),
+        Improvement.ExperimentRun(experiment_id=EXPERIMENT, run=Run(on=FEBRUARY.start, observed=Decimal(24), n=12)),
         Improvement.ExperimentReviewed(review=review),
         Improvement.ResultRecorded(result=RESULT),
     )

@@ -67,6 +67,8 @@ async def test_a_process_shows_its_parts_and_that_it_improved(connection):
         assert [link.link_id for link in process.outcome_links] == [LINK]
         assert [one.improvement_id for one in process.improved] == [IMPROVEMENT]
         assert await performance.process(connection, NOBODY, HANDOVER) is None
+        assert await performance.process_of(connection, story.organisation_id, MINUTES) == process
+        assert await performance.process_of(connection, story.organisation_id, NOBODY) is None
 
 
 async def test_a_link_that_was_given_up_is_no_longer_of_the_process(connection):

@@ -166,8 +166,18 @@ class Contribution(Aggregate):
         self.record(Contribution.Withdrawn(reason=reason))
 
     @event(Stated)
-    def _stated(self, cause: Cause, moved: Moved, share: Share | None, stated_by: UUID | None) -> None:
-        self.cause, self.moved, self.share, self.stated_by = cause, moved, share, stated_by
+    def _stated(
+        self,
+        cause: Cause,
+        moved: Moved,
+        mechanism: str,
+        window: Window,
+        share: Share | None,
+        change: Change | None,
+        stated_by: UUID | None,
+    ) -> None:
+        self.cause, self.moved, self.mechanism, self.window = cause, moved, mechanism, window
+        self.share, self.change, self.stated_by = share, change, stated_by
         self.standing = Standing.STATED
         self.supporting_n = 0
         self.weakening_n = 0

@@ -1,7 +1,6 @@
 """How does a team get from a problem to a better process, and what did it find?"""
 
 from datetime import date
-from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -22,6 +21,7 @@ from lms.domain.improvement_parts import (
     Plan,
     Result,
     Review,
+    Run,
     TargetCondition,
     Window,
 )
@@ -95,10 +95,13 @@ class Improvement(Aggregate):
         TOPIC = "improvement.experiment-run"
         DATED_BY = "on"
         experiment_id: UUID
-        on: date
-        observed: Decimal | None = None
-        n: int | None = None
+        run: Run
         run_by: UUID | None = None
+
+        @property
+        def on(self) -> date:
+            """The day it was run."""
+            return self.run.on
 
     class ExperimentReviewed(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
         """What it taught, which competencies it used and who confirmed that."""
@@ -187,18 +190,16 @@ class Improvement(Aggregate):
             case _:
                 raise Malformed(pointer="/note", detail="say what was seen")
 
-    def run(self, experiment_id: UUID, on: date, observed: Decimal | None, n: int | None, run_by: UUID | None) -> None:
+    def run(self, experiment_id: UUID, run: Run, run_by: UUID | None) -> None:
         """Say what an experiment showed."""
         plan = self.plan(experiment_id)
         if experiment_id in self.runs:
             raise ExperimentIsOver(experiment_id=experiment_id)
-        if on < plan.planned_on:
+        if run.on < plan.planned_on:
             raise Malformed(pointer="/on", detail="the experiment ran before it was planned")
-        if n is not None and n < 1:
+        if run.n is not None and run.n < 1:
             raise Malformed(pointer="/n", detail="must be at least 1")
-        self.record(
-            Improvement.ExperimentRun(experiment_id=experiment_id, on=on, observed=observed, n=n, run_by=run_by)
-        )
+        self.record(Improvement.ExperimentRun(experiment_id=experiment_id, run=run, run_by=run_by))
 
     def review(self, review: Review, author: UUID | None) -> None:
         """Say what an experiment taught; the claimant is who says that a competency was used.
@@ -225,8 +226,9 @@ class Improvement(Aggregate):
         return self.plans[experiment_id]
 
     def was_planned(self, design: Design, before_day: date) -> bool:
-        """Tell whether the design stood in a plan before the day."""
-        return any(plan.design is design and plan.planned_on < before_day for plan in self.plans.values())
+        """Tell whether the design stood in a plan that had come in before the day."""
+        plans = (plan for plan in self.plans.values() if plan.design is design)
+        return any(plan.recorded_on is not None and plan.recorded_on < before_day for plan in plans)
 
     def adopt(self, on: date, standard_ref: str | None) -> None:
         """Make the new way the standard; that it has a result is asked, that it is better is the team's judgement."""
@@ -255,8 +257,23 @@ class Improvement(Aggregate):
         self.record(Improvement.SustainmentChecked(days_after=days_after, summary=summary, effect=effect, holds=holds))
 
     @event(Opened)
-    def _opened(self, process_id: UUID, team_id: UUID, on: date, trigger_period: Window | None) -> None:
-        self.process_id, self.team_id, self.opened_on, self.trigger_period = process_id, team_id, on, trigger_period
+    def _opened(
+        self,
+        process_id: UUID,
+        team_id: UUID,
+        on: date,
+        problem: str,
+        actual_condition: str | None,
+        trigger_period: Window | None,
+        target_condition: TargetCondition | None,
+        goal_id: UUID | None,
+        need_ids: tuple[UUID, ...],
+        competencies: tuple[UUID, ...],
+    ) -> None:
+        self.process_id, self.team_id, self.opened_on, self.problem = process_id, team_id, on, problem
+        self.actual_condition, self.trigger_period = actual_condition, trigger_period
+        self.target_condition, self.goal_id = target_condition, goal_id
+        self.need_ids, self.competencies = need_ids, competencies
         self.obstacles: dict[UUID, ObstacleState] = {}
         self.plans: dict[UUID, Plan] = {}
         self.runs: dict[UUID, UUID | None] = {}

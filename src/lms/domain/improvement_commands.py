@@ -1,9 +1,10 @@
 """What can be asked of an improvement, and of whom?"""
 
 from datetime import date
-from decimal import Decimal
 from typing import assert_never
 from uuid import UUID
+
+import msgspec
 
 from lms.domain.base import Actor, Aggregate, Command, Malformed, NotFound, Others, Role
 from lms.domain.effect import Baseline, Comparison, Design, Effect, check_sides, is_better
@@ -15,6 +16,7 @@ from lms.domain.improvement_parts import (
     Plan,
     Result,
     Review,
+    Run,
     TargetCondition,
     Window,
 )
@@ -63,15 +65,14 @@ class RunExperiment(Command, frozen=True, kw_only=True):
     """Say what was observed."""
 
     experiment_id: UUID
-    on: date
-    observed: Decimal | None = None
-    n: int | None = None
+    run: Run
 
 
 class ReviewExperiment(Command, frozen=True, kw_only=True):
-    """Say what was learned."""
+    """Say what was learned; an experiment that has not run yet ran as this says."""
 
     review: Review
+    run: Run | None = None
 
 
 class RecordResult(Command, frozen=True, kw_only=True):
@@ -139,13 +140,11 @@ def handle(
             improvement.settle_obstacle(obstacle_id, state, note)
         case PlanExperiment(plan=plan):
             _plan(improvement, plan, command.today, others)
-        case RunExperiment():
-            check_not_in_future(command.on, command.today, "/on")
-            run_by = command.actor.contributor_id
-            improvement.run(command.experiment_id, command.on, command.observed, command.n, run_by)
-        case ReviewExperiment(review=review):
-            check_not_in_future(review.on, command.today, "/on")
-            improvement.review(review, command.actor.contributor_id)
+        case RunExperiment(experiment_id=experiment_id, run=run):
+            check_not_in_future(run.on, command.today, "/on")
+            improvement.run(experiment_id, run, command.actor.contributor_id)
+        case ReviewExperiment():
+            _review(improvement, command)
         case RecordResult():
             return _record_result(improvement, command, others)
         case AdoptImprovement(on=on, standard_ref=standard_ref):
@@ -200,7 +199,16 @@ def _plan(improvement: Improvement, plan: Plan, today: date, others: Others) -> 
         others.get(Process, improvement.process_id).measure(plan.measure_id)
     if plan.obstacle_id is not None and plan.obstacle_id not in improvement.obstacles:
         raise NotFound(obstacle=plan.obstacle_id)
-    improvement.record(Improvement.ExperimentPlanned(plan=plan))
+    improvement.record(Improvement.ExperimentPlanned(plan=msgspec.structs.replace(plan, recorded_on=today)))
+
+
+def _review(improvement: Improvement, command: ReviewExperiment) -> None:
+    review, author = command.review, command.actor.contributor_id
+    check_not_in_future(review.on, command.today, "/on")
+    if command.run is not None:
+        check_not_in_future(command.run.on, command.today, "/ran_on")
+        improvement.run(review.experiment_id, command.run, author)
+    improvement.review(review, author)
 
 
 def _record_result(improvement: Improvement, command: RecordResult, others: Others) -> tuple[Aggregate, ...]:

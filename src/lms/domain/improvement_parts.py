@@ -45,7 +45,10 @@ class TargetCondition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What will be tried, what is expected of it, and when it is looked at."""
+    """What will be tried, what is expected of it, and when it is looked at.
+
+    ``recorded_on`` is the day the plan came in: a design counts as planned before from then on, whatever it says.
+    """
 
     experiment_id: UUID
     hypothesis: str
@@ -54,7 +57,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     obstacle_id: UUID | None = None
     design: Design = Design.BEFORE_AFTER
     planned_on: date
+    recorded_on: date | None = None
     review_on: date | None = None
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an experiment showed, over how many observations."""
+
+    on: date
+    observed: Decimal | None = None
+    n: int | None = None
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

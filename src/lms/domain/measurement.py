@@ -4,6 +4,7 @@ A stream per measurement: it stays tiny whatever the frequency, nothing is hot, 
 """
 
 from datetime import date
+from decimal import Decimal
 from typing import assert_never
 from uuid import UUID
 
@@ -156,9 +157,13 @@ class MeasureOutcome(Command, frozen=True, kw_only=True):
 
 
 class ReviseMeasurement(Command, frozen=True, kw_only=True):
-    """Put a right value in the place of a wrong one; origin and source stay unless given."""
+    """Put a right value in the place of a wrong one; window, origin and source stay unless given."""
 
-    summary: Summary
+    value: Decimal
+    n: int | None = None
+    spread: Decimal | None = None
+    start: date | None = None
+    end: date | None = None
     origin: Origin | None = None
     source: str | None = None
     reason: str | None = None
@@ -169,7 +174,6 @@ MeasurementCommand = MeasureProcess | MeasureOutcome | ReviseMeasurement
 
 def handle(measurement: Measurement | None, command: MeasurementCommand, others: Others) -> Measurement:
     """Decide what a command does to a measurement."""
-    check_window(command.summary, command.today, "")
     check_text(command.source, "/source", limit=300)
     match command:
         case MeasureProcess():
@@ -183,6 +187,7 @@ def handle(measurement: Measurement | None, command: MeasurementCommand, others:
 
 
 def _measure_process(measurement: Measurement | None, command: MeasureProcess, others: Others) -> Measurement:
+    check_window(command.summary, command.today, "")
     process = _process(command.process_id, command.actor, others)
     process.measure(command.measure_id)
     new = _new(measurement, command.measurement_id)
@@ -199,6 +204,7 @@ def _measure_process(measurement: Measurement | None, command: MeasureProcess, o
 
 
 def _measure_outcome(measurement: Measurement | None, command: MeasureOutcome, others: Others) -> Measurement:
+    check_window(command.summary, command.today, "")
     check_text(command.segment, "/segment", limit=300)
     _metric(command.metric_id, command.actor, others)
     new = _new(measurement, command.measurement_id)
@@ -218,7 +224,15 @@ def _revise(measurement: Measurement | None, command: ReviseMeasurement, others:
     check_text(command.reason, "/reason")
     if measurement is None:
         raise NotFound(measurement=None)
-    summary, reason = command.summary, command.reason
+    standing, reason = measurement.summary, command.reason
+    summary = Summary(
+        value=command.value,
+        n=command.n,
+        spread=command.spread,
+        start=command.start or standing.start,
+        end=command.end or standing.end,
+    )
+    check_window(summary, command.today, "")
     origin, source = command.origin or measurement.origin, command.source or measurement.source
     of = measurement.of
     if isinstance(of, OfProcess):

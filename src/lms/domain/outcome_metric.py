@@ -63,8 +63,18 @@ class OutcomeMetric(Aggregate):
         frequency: Frequency = Frequency.MONTH
 
     @event(Defined)
-    def _defined(self, name: str, unit: str, direction: Direction, measures: Measures) -> None:
+    def _defined(
+        self,
+        name: str,
+        unit: str,
+        direction: Direction,
+        measures: Measures,
+        aggregation: Aggregation,
+        element_id: UUID | None,
+        frequency: Frequency,
+    ) -> None:
         self.name, self.unit, self.direction, self.measures = name, unit, direction, measures
+        self.aggregation, self.element_id, self.frequency = aggregation, element_id, frequency
 
 
 class DefineOutcomeMetric(Command, frozen=True, kw_only=True):

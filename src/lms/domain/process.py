@@ -142,8 +142,8 @@ class Process(Aggregate):
         self.record(Process.OutcomeLinked(link=link))
 
     @event(Registered)
-    def _registered(self, name: str, owner_team_id: UUID) -> None:
-        self.name, self.owner_team_id = name, owner_team_id
+    def _registered(self, name: str, owner_team_id: UUID, value_stream: str | None) -> None:
+        self.name, self.owner_team_id, self.value_stream = name, owner_team_id, value_stream
         self.measures: dict[UUID, Measure] = {}
         self.links: dict[UUID, OutcomeLink] = {}
         self.hand_offs: tuple[HandOff, ...] = ()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from lms.domain.base import Personal
 from lms.domain.effect import Effect
 from lms.domain.improvement import Improvement
-from lms.domain.improvement_parts import ObstacleState, Plan, Result, Review, TargetCondition, Window
+from lms.domain.improvement_parts import ObstacleState, Plan, Result, Review, Run, TargetCondition, Window
 from lms.domain.process import Process
 from lms.domain.terms import Direction, Summary
 from lms.inference.effects import recomputed
@@ -26,14 +25,6 @@ class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     state: ObstacleState = ObstacleState.NAMED
     note: Personal | None = None
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """What an experiment showed."""
-
-    on: date
-    observed: Decimal | None
-    n: int | None
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +159,7 @@ class Improvements(Projection):
 
     @on(Improvement.ExperimentRun)
     def _run(self, envelope: Envelope, event: Improvement.ExperimentRun) -> Touches:
-        run = Run(on=event.on, observed=event.observed, n=event.n)
+        run = event.run
         yield _experiment(envelope, event.experiment_id, lambda one: msgspec.structs.replace(one, run=run))
 
     @on(Improvement.ExperimentReviewed)

@@ -155,6 +155,16 @@ class ProcessPerformance(Projection):
             team_id,
         )
 
+    async def process_of(self, connection: Connection, organisation_id: UUID, measure_id: UUID) -> ProcessRow | None:
+        """The process that is measured by this."""
+        rows = await PROCESSES.select(
+            connection,
+            "WHERE organisation_id = $1 AND measures @> jsonb_build_array(jsonb_build_object('measure_id', $2::uuid))",
+            organisation_id,
+            measure_id,
+        )
+        return rows[0] if rows else None
+
     async def measurement(
         self, connection: Connection, organisation_id: UUID, measurement_id: UUID
     ) -> MeasurementRow | None:

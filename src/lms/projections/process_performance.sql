@@ -14,6 +14,7 @@ CREATE TABLE processes_v1 (
 );
 CREATE INDEX processes_v1_of_organisation ON processes_v1 (organisation_id, process_id);
 CREATE INDEX processes_v1_of_team ON processes_v1 (owner_team_id, process_id);
+CREATE INDEX processes_v1_by_measure ON processes_v1 USING gin (measures jsonb_path_ops);
 
 CREATE TABLE process_measurements_v1 (
     measurement_id uuid PRIMARY KEY,
