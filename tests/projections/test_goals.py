@@ -28,6 +28,7 @@ from lms.domain.goal_parts import (
 )
 from lms.domain.measurement import Measurement
 from lms.domain.outcome_metric import Measures, OutcomeMetric
+from lms.domain.process import Measure, Process
 from lms.domain.terms import Direction, Origin, Summary, Visibility
 from lms.projections.alignment_tree import AlignmentTree
 from lms.projections.commitments import Commitments
@@ -511,3 +512,14 @@ def long_story():
 @given(cuts=st.lists(st.integers(0, 40), max_size=5))
 async def test_the_rows_are_the_same_however_the_log_is_cut(connection, projection, cuts):
     await check_cuts(connection, projection, long_story().envelopes, cuts)
+
+
+async def test_a_feed_tells_its_unit_and_which_way_is_better(connection):
+    told = story()
+    measure = Measure(measure_id=MEASURE, name="Minutes", unit="minutes", direction=Direction.DECREASE)
+    told.happened(UUID(int=1), Process.MeasureDefined(measure=measure))
+    async with applied(connection, Goals(), told.envelopes) as goals:
+        found = await goals.feed(connection, told.organisation_id, METRIC)
+        assert (found.unit, found.direction) == ("percent", Direction.INCREASE)
+        assert (await goals.feed(connection, told.organisation_id, MEASURE)).unit == "minutes"
+        assert await goals.feed(connection, UUID(int=99), METRIC) is None

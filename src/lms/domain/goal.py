@@ -330,13 +330,15 @@ class Goal(Aggregate):
         owner: Owner,
         proposer: UUID | None,
         cycle_id: UUID | None,
+        origin: GoalOrigin,
         visibility: Visibility,
         home_team_id: UUID | None,
     ) -> None:
         self.level, self.title, self.purpose, self.owner = level, title, purpose, owner
-        self.proposer, self.cycle_id = proposer, cycle_id
+        self.proposer, self.cycle_id, self.origin = proposer, cycle_id, origin
         self.visibility, self.home_team_id = visibility, home_team_id
         self.status = Status.PROPOSED
+        self.set_on: date | None = None
         self.closed_on: date | None = None
         self.key_results: dict[UUID, KeyResult] = {}
         self.alignments: dict[UUID, Alignment] = {}
@@ -347,8 +349,8 @@ class Goal(Aggregate):
         self.key_results = {**self.key_results, key_result.key_result_id: key_result}
 
     @event(Set)
-    def _set(self) -> None:
-        self.status = Status.ACTIVE
+    def _set(self, on: date) -> None:
+        self.status, self.set_on = Status.ACTIVE, on
 
     @event(Aligned)
     def _aligned(self, alignment: Alignment) -> None:

@@ -1,5 +1,6 @@
 """Which rows does the read model of goals keep?"""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -9,7 +10,7 @@ import msgspec
 from lms.domain.base import Personal
 from lms.domain.goal import Goal
 from lms.domain.goal_parts import GoalOrigin, KeyResult, Level, LinkType, Status
-from lms.domain.terms import Visibility
+from lms.domain.terms import Direction, Visibility
 from lms.projections.base import Table
 
 ENDS = {
@@ -81,6 +82,15 @@ class MeasuredRow(msgspec.Struct, frozen=True, kw_only=True):
     ends_on: date
 
 
+class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome metric or process measure, as far as a key result that it feeds needs to know."""
+
+    feed: UUID
+    organisation_id: UUID
+    unit: str
+    direction: Direction
+
+
 class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
     """One standing link of a goal."""
 
@@ -114,6 +124,7 @@ class CadenceRow(msgspec.Struct, frozen=True, kw_only=True):
 GOALS = Table("goals_v1", GoalRow, key="goal_id")
 KEY_RESULTS = Table("goal_key_results_v1", KeyResultRow, key="key_result_id")
 CHECK_INS = Table("goal_check_ins_v1", CheckInRow, key="check_in_id")
+FEEDS = Table("goal_feeds_v1", FeedRow, key="feed")
 MEASURED = Table("goal_measured_v1", MeasuredRow, key="measurement_id")
 LINKS = Table("goal_links_v1", LinkRow, key="link_id")
 INVITED = Table("goal_invited_v1", InvitedRow, key=("goal_id", "contributor_id"))
@@ -138,3 +149,32 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     goal_title: Personal
     title: Personal | None
     due_on: date
+
+
+def adjusting(event: Goal.Adjusted) -> Callable[[KeyResultRow | None], KeyResultRow | None]:
+    """The key result with another target or due date."""
+
+    def adjust(row: KeyResultRow | None) -> KeyResultRow | None:
+        if row is None:
+            return None
+        number, day = event.to.number, event.to.day
+        changed = msgspec.structs.replace(
+            row.key_result,
+            target=row.key_result.target if number is None else number,
+            due_on=row.key_result.due_on if day is None else day,
+        )
+        return msgspec.structs.replace(row, key_result=changed)
+
+    return adjust
+
+
+def showing(version: int, event: Goal.VisibilityChanged) -> Callable[[GoalRow | None], GoalRow | None]:
+    """The goal as shown to more or fewer people."""
+
+    def show(row: GoalRow | None) -> GoalRow | None:
+        if row is None:
+            return None
+        team = row.owner_team_id or event.home_team_id
+        return msgspec.structs.replace(row, version=version, visibility=event.visibility, shown_to_team=team)
+
+    return show

@@ -13,12 +13,15 @@ from lms.domain.goal import Goal
 from lms.domain.goal_cycle import GoalCycle
 from lms.domain.goal_parts import AdjustedField, Level, Status
 from lms.domain.measurement import Measurement
-from lms.domain.terms import Summary
-from lms.projections.base import Connection, Envelope, Projection, Touches, on
+from lms.domain.outcome_metric import OutcomeMetric
+from lms.domain.process import Process
+from lms.domain.terms import Direction, Summary
+from lms.projections.base import Connection, Envelope, Projection, Touch, Touches, on
 from lms.projections.goal_rows import (
     CADENCES,
     CHECK_INS,
     ENDS,
+    FEEDS,
     GOALS,
     INVITED,
     KEY_RESULTS,
@@ -27,12 +30,15 @@ from lms.projections.goal_rows import (
     CadenceRow,
     CheckInRow,
     Due,
+    FeedRow,
     GoalRow,
     InvitedRow,
     KeyResultRow,
     Latest,
     LinkRow,
     MeasuredRow,
+    adjusting,
+    showing,
 )
 from lms.projections.goal_sight import eyes, shown
 
@@ -101,7 +107,7 @@ class Goals(Projection):
 
     NAME = "goals"
     VERSION = 1
-    TABLES = (GOALS, KEY_RESULTS, CHECK_INS, MEASURED, LINKS, INVITED, CADENCES)
+    TABLES = (GOALS, KEY_RESULTS, CHECK_INS, FEEDS, MEASURED, LINKS, INVITED, CADENCES)
 
     @on(Goal.Proposed)
     def _proposed(self, envelope: Envelope, event: Goal.Proposed) -> Touches:
@@ -192,7 +198,7 @@ class Goals(Projection):
             case AdjustedField.PURPOSE:
                 changes["statement"] = event.to.text
             case AdjustedField.TARGET | AdjustedField.DUE_ON:
-                yield KEY_RESULTS.touch(event.key_result_id, _adjusting(event))
+                yield KEY_RESULTS.touch(event.key_result_id, adjusting(event))
         yield GOALS.change(envelope.stream_id, **changes)
 
     @on(Goal.Achieved, Goal.NotAchieved, Goal.Abandoned)
@@ -206,7 +212,7 @@ class Goals(Projection):
 
     @on(Goal.VisibilityChanged)
     def _visibility_changed(self, envelope: Envelope, event: Goal.VisibilityChanged) -> Touches:
-        yield GOALS.touch(envelope.stream_id, _showing(envelope.version, event))
+        yield GOALS.touch(envelope.stream_id, showing(envelope.version, event))
 
     @on(Commitment.Invited, Commitment.Made)
     def _invited(self, envelope: Envelope, event: Commitment.Invited | Commitment.Made) -> Touches:  # noqa: ARG002
@@ -219,6 +225,14 @@ class Goals(Projection):
     @on(GoalCycle.Opened)
     def _cycle_opened(self, envelope: Envelope, event: GoalCycle.Opened) -> Touches:
         yield CADENCES.put(CadenceRow(cycle_id=envelope.stream_id, every_days=event.check_in_every_days))
+
+    @on(OutcomeMetric.Defined)
+    def _metric_defined(self, envelope: Envelope, event: OutcomeMetric.Defined) -> Touches:
+        yield _feed(envelope, envelope.stream_id, event.unit, event.direction)
+
+    @on(Process.MeasureDefined)
+    def _measure_defined(self, envelope: Envelope, event: Process.MeasureDefined) -> Touches:
+        yield _feed(envelope, event.measure.measure_id, event.measure.unit, event.measure.direction)
 
     @on(Measurement.ProcessMeasured, Measurement.ProcessRevised)
     def _process_measured(
@@ -305,6 +319,10 @@ class Goals(Projection):
         row = await KEY_RESULTS.get(connection, organisation_id, key_result_id)
         return row.goal_id if row else None
 
+    async def feed(self, connection: Connection, organisation_id: UUID, feed: UUID) -> FeedRow | None:
+        """Unit and direction of an outcome metric or process measure."""
+        return await FEEDS.get(connection, organisation_id, feed)
+
     async def due(
         self, connection: Connection, organisation_id: UUID, reader: Actor, today: date, limit: int
     ) -> list[Due]:
@@ -342,6 +360,11 @@ def _check_in(envelope: Envelope, event: Goal.ProgressCheckedIn | Goal.CheckInCo
     )
 
 
+def _feed(envelope: Envelope, feed: UUID, unit: str, direction: Direction) -> Touch:
+    row = FeedRow(feed=feed, organisation_id=envelope.organisation_id, unit=unit, direction=direction)
+    return FEEDS.put(row)
+
+
 def _measured(envelope: Envelope, feed: UUID, summary: Summary) -> Touches:
     row = MeasuredRow(
         measurement_id=envelope.stream_id,
@@ -357,28 +380,3 @@ def _measured(envelope: Envelope, feed: UUID, summary: Summary) -> Touches:
 def _keeping_position(row: Any) -> Callable[[Any], Any]:
     """The row in the place of what it corrects: what was said later still counts as later."""
     return lambda before: row if before is None else msgspec.structs.replace(row, position=before.position)
-
-
-def _adjusting(event: Goal.Adjusted) -> Callable[[KeyResultRow | None], KeyResultRow | None]:
-    def adjust(row: KeyResultRow | None) -> KeyResultRow | None:
-        if row is None:
-            return None
-        number, day = event.to.number, event.to.day
-        changed = msgspec.structs.replace(
-            row.key_result,
-            target=row.key_result.target if number is None else number,
-            due_on=row.key_result.due_on if day is None else day,
-        )
-        return msgspec.structs.replace(row, key_result=changed)
-
-    return adjust
-
-
-def _showing(version: int, event: Goal.VisibilityChanged) -> Callable[[GoalRow | None], GoalRow | None]:
-    def show(row: GoalRow | None) -> GoalRow | None:
-        if row is None:
-            return None
-        team = row.owner_team_id or event.home_team_id
-        return msgspec.structs.replace(row, version=version, visibility=event.visibility, shown_to_team=team)
-
-    return show

@@ -51,6 +51,13 @@ CREATE TABLE goal_check_ins_v1 (
 CREATE INDEX goal_check_ins_v1_latest ON goal_check_ins_v1 (key_result_id, observed_on DESC, position DESC);
 CREATE INDEX goal_check_ins_v1_of_goal ON goal_check_ins_v1 (goal_id, observed_on DESC, position DESC);
 
+CREATE TABLE goal_feeds_v1 (
+    feed uuid PRIMARY KEY,
+    organisation_id uuid NOT NULL,
+    unit text NOT NULL,
+    direction text NOT NULL
+);
+
 CREATE TABLE goal_measured_v1 (
     measurement_id uuid PRIMARY KEY,
     organisation_id uuid NOT NULL,
