@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS lms.migration (
     sha256 text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+GRANT USAGE ON SCHEMA lms TO lms_application;
+GRANT SELECT ON lms.migration TO lms_application;
 COMMENT ON TABLE lms.migration IS 'Which files of ops/migrations this database has seen';
 """
 
@@ -117,6 +119,20 @@ async def migrate(dsn: str, app_login: str | None = None, directory: Path | None
         for migration in todo:
             await _apply(connection, migration)
         return [migration.name for migration in todo]
+    finally:
+        await connection.close()
+
+
+async def is_current(dsn: str) -> bool:
+    """Tell whether the database has the shape of this version. Raises MigrationError when it is a newer one's."""
+    try:
+        connection = await asyncpg.connect(dsn, timeout=30)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise MigrationError(f"the database cannot be reached: {error}") from error
+    try:
+        return not pending(load(), await applied(connection))
+    except asyncpg.InsufficientPrivilegeError:
+        return False
     finally:
         await connection.close()
 
