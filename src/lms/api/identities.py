@@ -55,10 +55,13 @@ class Identities:
         """The contributor this address belongs to: from now on the given one, when it was free."""
         return await self._claim(organisation_id, _Kind.EMAIL, _folded(email), contributor_id)
 
+    async def claim_subject(self, organisation_id: UUID, issuer: str, subject: str, contributor_id: UUID) -> UUID:
+        """The contributor this subject of an issuer belongs to: from now on the given one, when it was free."""
+        return await self._claim(organisation_id, _Kind.SUBJECT, _pair(issuer, subject), contributor_id)
+
     async def bind_subject(self, organisation_id: UUID, issuer: str, subject: str, contributor_id: UUID) -> None:
         """Let a subject of an issuer sign in as this contributor. Refuses one that signs in as another."""
-        owner = await self._claim(organisation_id, _Kind.SUBJECT, _pair(issuer, subject), contributor_id)
-        if owner != contributor_id:
+        if await self.claim_subject(organisation_id, issuer, subject, contributor_id) != contributor_id:
             raise IdentityInUse
 
     async def clear(self, organisation_id: UUID, contributor_id: UUID) -> None:
