@@ -40,10 +40,12 @@ CREATE TABLE lms.parked (
     FOREIGN KEY (name, version, slot) REFERENCES lms.projection ON UPDATE CASCADE ON DELETE CASCADE
 );
 
--- The processes that keep projections, so that each takes its share.
+-- The processes that keep projections, so that each takes its share. Processes of one program know the same projections
+-- and event types.
 
 CREATE TABLE lms.projector (
     id uuid PRIMARY KEY,
+    program text COLLATE "C" NOT NULL,
     until timestamptz NOT NULL
 );
 

@@ -5,6 +5,7 @@ that its writer was given. Processes share the builds evenly; what one lets go, 
 within `LEASE_S` and one `TICK_S`.
 """
 
+import hashlib
 from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
@@ -23,13 +24,13 @@ TICK_S = 0.8
 _LEASE = timedelta(seconds=LEASE_S)
 
 _ARRIVE = """
-    INSERT INTO lms.projector AS p (id, until) VALUES ($1, clock_timestamp() + $2::interval)
+    INSERT INTO lms.projector AS p (id, until, program) VALUES ($1, clock_timestamp() + $2::interval, $3)
     ON CONFLICT (id) DO UPDATE SET until = EXCLUDED.until
 """
 
 _COUNT = """
     WITH gone AS (DELETE FROM lms.projector WHERE until < clock_timestamp() - interval '1 minute')
-    SELECT count(*) FILTER (WHERE until > clock_timestamp()) FROM lms.projector
+    SELECT count(*) FROM lms.projector WHERE program = $1 AND until > clock_timestamp()
 """
 
 # A row that is locked is being written, which renews its lease too.
@@ -64,7 +65,7 @@ _KEEPABLE = """
     SELECT count(*) FROM lms.projection AS b
     JOIN unnest($1::text[], $2::integer[], $3::text[]) AS known (name, version, definition)
     USING (name, version, definition)
-    WHERE b.paused IS NULL
+    WHERE b.paused IS NULL OR b.paused_by_type = ANY ($4::text[])
 """
 
 
@@ -96,7 +97,8 @@ class Leases:
             [one.VERSION for one in projections],
             [definition(one) for one in projections],
         )
-        self._types = list(types)
+        self._types = sorted(types)
+        self._program = hashlib.sha256(repr((self._known, self._types)).encode()).hexdigest()[:32]
         self._slots = [slot.value for slot in slots]
         self._shares = shares
 
@@ -114,9 +116,9 @@ class Leases:
         if not self._shares:
             return len(self._known[0])
         async with self._pool.acquire() as connection:
-            await connection.execute(_ARRIVE, self._owner, _LEASE)
-            processes: int = await connection.fetchval(_COUNT)
-            builds: int = await connection.fetchval(_KEEPABLE, *self._known)
+            await connection.execute(_ARRIVE, self._owner, _LEASE, self._program)
+            processes: int = await connection.fetchval(_COUNT, self._program)
+            builds: int = await connection.fetchval(_KEEPABLE, *self._known, self._types)
         return -(-builds // max(1, processes))
 
     async def acquire(self, most: int) -> list[Lease]:
