@@ -8,6 +8,7 @@ from lms.projections.competencies import Competencies
 from lms.projections.contributions import Contributions
 from lms.projections.goals import Goals
 from lms.projections.improvements import Improvements
+from lms.projections.line_of_sight import LineOfSight
 from lms.projections.links import Links
 from lms.projections.my_learning import MyLearning
 from lms.projections.my_skills import MySkills
@@ -24,6 +25,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     Competencies(),
     Contributions(),
     Improvements(),
+    LineOfSight(),
     Links(),
     Goals(),
     MyLearning(),

@@ -93,7 +93,10 @@ class Weakest(msgspec.Struct, frozen=True):
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):
-    """One line of sight. ``source`` and ``to`` are its ends where it has them; ``team`` states the improvement."""
+    """One line of sight. ``source`` and ``to`` are its ends where it has them; ``team`` states the improvement.
+
+    ``entries_n`` counts the learning at its start that the asker may see.
+    """
 
     source: End | None
     to: End | None
@@ -103,6 +106,7 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}
     missing: tuple[Missing, ...]
     live: bool
     team: UUID | None
+    entries_n: int = 0
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):

@@ -243,7 +243,7 @@ async def _loose(
     return [
         (
             (LOOSE, one.competency_id, one.place),
-            [loose_chain(End(EndKind.COMPETENCY, one.competency_id, names.get(one.competency_id)), one.team_id)],
+            [loose_chain(End(EndKind.COMPETENCY, one.competency_id, names.get(one.competency_id)), one.team_id, one.entries_n)],
         )
         for one in found
     ]
