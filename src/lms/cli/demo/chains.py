@@ -35,7 +35,7 @@ from lms.domain.improvement_commands import (
     RunExperiment,
     SettleObstacle,
 )
-from lms.domain.improvement_parts import ExperimentOutcome, ObstacleState, Plan, Review, TargetCondition, Window
+from lms.domain.improvement_parts import ExperimentOutcome, ObstacleState, Plan, Review, Run, TargetCondition, Window
 from lms.domain.learning_entry import LearningEntry, LearningKind, LogLearning
 from lms.domain.link import AttachEvidence, Link, RecordAlternative
 from lms.domain.proficiency_scale import ProficiencyScale
@@ -143,9 +143,7 @@ class Chains:
             actor=second.actor,
             today=ran,
             experiment_id=experiment_id,
-            on=ran,
-            observed=number(tale.after),
-            n=tale.weekly_n,
+            run=Run(on=ran, observed=number(tale.after), n=tale.weekly_n),
         )
         add(ran, run)
         reviewed = changed + timedelta(days=14)
