@@ -230,18 +230,18 @@ async def test_an_answer_lost_after_the_commit_is_given_as_if_for_the_first_time
 
 
 async def test_every_verdict_survives_a_lost_answer(postgres_log: PostgresLog):
-    taken, used = clock.uuid7(), clock.uuid7()
-    await postgres_log.append(command(write(taken), command_id=used))
+    taken, known, used = clock.uuid7(), clock.uuid7(), clock.uuid7()
+    await postgres_log.append(command(write(taken), write(known), command_id=used))
     lose_the_next_answer(postgres_log)
     answers = await asyncio.gather(
         postgres_log.append(one()),
         postgres_log.append(command(write(taken, 5))),
-        postgres_log.append(command(write(taken, 1, data=b'{"another":"body"}'), command_id=used)),
+        postgres_log.append(command(write(known, 1, data=b'{"another":"body"}'), command_id=used)),
         return_exceptions=True,
     )
 
     assert [type(answer) for answer in answers] == [Appended, StaleVersion, DuplicateCommand]
-    assert len(await everything(postgres_log)) == 2
+    assert len(await everything(postgres_log)) == 3
 
 
 async def test_a_poisonous_command_is_still_found_after_a_lost_connection(postgres_log: PostgresLog):
@@ -337,6 +337,12 @@ async def test_another_process_wakes_up_by_polling_when_it_cannot_listen(databas
 
     assert await asyncio.wait_for(waiting, 10)
     await other.close()
+
+
+async def test_who_waits_longer_than_a_poll_goes_on_waiting(postgres_log: PostgresLog, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(postgres, "_POLL_S", 0.01)
+
+    assert not await postgres_log.wait_beyond(0, 0.1)
 
 
 async def test_a_lost_listener_listens_again(
