@@ -383,6 +383,7 @@ attestations = st.lists(
     st.builds(
         Attestation,
         attestation_id=st.uuids(),
+        request_id=st.uuids(),
         attester=st.sampled_from([SOMEBODY.contributor_id, ANN.contributor_id, BEN.contributor_id]),
         rank=ranks,
         basis=st.sampled_from([(), (CALL,)]),
@@ -403,6 +404,6 @@ def test_a_level_rests_on_standing_attestations_of_others_on_evidence(given_atte
 
 @given(attestations, ranks)
 def test_what_somebody_says_of_himself_changes_no_level(given_attestations, rank):
-    own = Attestation(attestation_id=UUID(int=1), attester=SOMEBODY.contributor_id, rank=rank, basis=(CALL,))
     person = SOMEBODY.contributor_id
+    own = Attestation(attestation_id=UUID(int=1), request_id=UUID(int=2), attester=person, rank=rank, basis=(CALL,))
     assert reached(CURRENT, person, [*given_attestations, own]) == reached(CURRENT, person, given_attestations)

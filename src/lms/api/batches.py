@@ -54,16 +54,16 @@ async def judge(
         raise Malformed(pointer="/items", detail=f"at most {MOST_ITEMS} items")
     gate = asyncio.Semaphore(IN_FLIGHT)
 
-    async def one(number: int, raw: msgspec.Raw) -> Accepted | Problem:
+    async def one(number: int, item: Any) -> Accepted | Problem:
         async with gate:
             try:
-                return await act(f"item:{number}", msgspec.json.decode(raw, type=kind))
-            except msgspec.DecodeError as error:
+                return await act(f"item:{number}", msgspec.convert(item, type=kind))
+            except msgspec.ValidationError as error:
                 return malformed([{"message": str(error)}])
             except (Refusal, AppendRejected, AppendTooLarge, LogUnavailable, Overloaded) as error:
                 return problem_of(error)
 
-    answers = await asyncio.gather(*(one(number, raw) for number, raw in enumerate(batch.items)))
+    answers = await asyncio.gather(*(one(number, item) for number, item in enumerate(batch.items)))
     headers = await _headers(sender, answers)
     return Answer(BatchResults([_result(answer) for answer in answers]), status_code=200, headers=headers)
 

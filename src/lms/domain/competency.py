@@ -120,14 +120,17 @@ class Competency(Aggregate):
     @event(Defined)
     def _defined(
         self,
+        framework_id: UUID | None,
+        code: str | None,
         kind: CompetencyKind,
         labels: dict[str, str],
         alt_labels: dict[str, tuple[str, ...]],
+        refs: tuple[ExternalRef, ...],
         broader: tuple[Broader, ...],
         scale_id: UUID | None,
     ) -> None:
-        self.kind, self.labels, self.alt_labels = kind, labels, alt_labels
-        self.broader, self.scale_id = broader, scale_id
+        self.framework_id, self.code, self.refs, self.scale_id = framework_id, code, refs, scale_id
+        self.kind, self.labels, self.alt_labels, self.broader = kind, labels, alt_labels, broader
         self.is_retired = False
 
     @event(Relabelled)

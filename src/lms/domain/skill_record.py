@@ -295,7 +295,12 @@ class SkillRecord(Aggregate):
         confidence: Decimal | None,
     ) -> None:
         attestation = Attestation(
-            attestation_id=attestation_id, attester=attester, rank=rank, basis=basis, confidence=confidence
+            attestation_id=attestation_id,
+            request_id=request_id,
+            attester=attester,
+            rank=rank,
+            basis=basis,
+            confidence=confidence,
         )
         self.attestations = {**self.attestations, attestation_id: attestation}
         self._answer(request_id, RequestStatus.ATTESTED)

@@ -11,6 +11,7 @@ class Attestation(msgspec.Struct, frozen=True, kw_only=True):
     """What one person said of another's level, and on which evidence. ``standing``: neither disputed nor withdrawn."""
 
     attestation_id: UUID
+    request_id: UUID
     attester: UUID
     rank: int
     basis: tuple[UUID, ...]

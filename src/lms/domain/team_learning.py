@@ -41,8 +41,8 @@ class TeamLearning(Aggregate):
         return None
 
     @event(Held)
-    def _held(self, team_id: UUID) -> None:
-        self.team_id = team_id
+    def _held(self, team_id: UUID, on: date) -> None:
+        self.team_id, self.on = team_id, on
 
 
 class HoldTeamLearning(Command, frozen=True, kw_only=True):
