@@ -7,11 +7,13 @@ in the order that loses nothing: requests end, projections let go, the log drain
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import msgspec
 import structlog
+from asyncpg.pool import PoolConnectionProxy
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
@@ -48,6 +50,7 @@ _READ_SETTINGS = {
 }
 
 Pool = asyncpg.Pool
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 log = structlog.get_logger(__name__)
 

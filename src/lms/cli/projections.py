@@ -3,7 +3,7 @@
 import sys
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Self
 
 import click
 import msgspec
@@ -165,12 +165,12 @@ class _bar:  # noqa: N801 - used as a function
             transient=True,
         )
 
-    def __enter__(self) -> "_bar":
+    def __enter__(self) -> Self:
         self._progress.start()
         self._task = self._progress.add_task("building", total=0, rate="-")
         return self
 
-    def __exit__(self, *_error: Any) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._progress.stop()
 
     def __call__(self, at: rebuild.Progress) -> None:

@@ -33,6 +33,9 @@ from lms.tokens import LocalIssuerRefused
 Body: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
 """What a command does: its first argument is the Shell, the others are its options."""
 
+_WIDE = 200
+"""Columns of a table that is not read on a terminal."""
+
 _EXPECTED = (
     ConfigError,
     EmbeddedPostgresError,
@@ -70,7 +73,7 @@ class Shell(msgspec.Struct, frozen=True):
         elif isinstance(human, str):
             click.echo(human)
         elif isinstance(human, Table):
-            Console(soft_wrap=not sys.stdout.isatty()).print(human)
+            Console(width=None if sys.stdout.isatty() else _WIDE).print(human)
         else:
             human(Console())
 
