@@ -42,7 +42,7 @@ class Story:
     def happened(self, stream_id: UUID, *events: Event, actor: Actor = NOBODY, at: datetime | None = None) -> None:
         """Append the events to a stream, recorded at the story's time (moved on to ``at``)."""
         self.now = max(self.now + timedelta(minutes=1), at or self.now)
-        command_id = clock.uuid7()
+        command_id = clock.derived_id(stream_id, f"command {self._versions[stream_id]}")
         for event in events:
             self._versions[stream_id] += 1
             self.envelopes.append(
@@ -130,3 +130,34 @@ async def check_cuts(
     whole = await rows_of(connection, projection, envelopes)
     assert await rows_of(connection, projection, envelopes, cuts) == whole
     assert await rows_of(connection, projection, envelopes, range(len(envelopes))) == whole
+
+
+async def apply_or_park(
+    connection: asyncpg.Connection, projection: Projection, envelopes: Sequence[Envelope], cuts: Iterable[int] = ()
+) -> list[int]:
+    """Apply in batches that end at ``cuts``; what fails parks with later events of its key. The parked positions."""
+    parked: set[UUID] = set()
+    positions: list[int] = []
+
+    async def batch(events: Sequence[Envelope]) -> None:
+        waiting = [one for one in events if projection.parking_key(one) in parked]
+        live = [one for one in events if projection.parking_key(one) not in parked]
+        try:
+            async with connection.transaction():
+                await projection.apply(connection, live)
+        except Exception:  # noqa: BLE001 - as the engine does
+            if len(events) > 1:
+                await batch(events[: len(events) // 2])
+                await batch(events[len(events) // 2 :])
+                return
+            parked.add(projection.parking_key(live[0]))
+            waiting = live
+        positions.extend(one.position for one in waiting)
+
+    start = 0
+    for end in sorted({cut % (len(envelopes) + 1) for cut in cuts} | {len(envelopes)}):
+        events = [one for one in envelopes[start:end] if one.type in projection.topics()]
+        if events:
+            await batch(events)
+        start = end
+    return sorted(positions)

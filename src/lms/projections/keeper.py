@@ -7,6 +7,7 @@ every later event of its key, in order, and the build goes on without them.
 
 import asyncio
 import time
+import traceback
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -75,6 +76,10 @@ class Paused(Exception):  # noqa: N818 - a state that somebody must end
         self.by_type = by_type
 
 
+class Unready(Exception):  # noqa: N818 - a reason to come again later
+    """The build cannot be brought to a position within one transaction."""
+
+
 class Batch(msgspec.Struct, frozen=True):
     """What one transaction does: move to ``position``, apply some events, park others (with the reason)."""
 
@@ -113,21 +118,33 @@ class Keeper:
         try:
             items = await self._feed.after(self.position, wait_s)
             if items:
-                await self._move_on(await self._batch(items))
+                if self._parked is None:
+                    async with self._pool.acquire() as connection:
+                        self._parked = await parked_keys(connection, self.build)
+                await self._move_on(self._batch(items, self._parked))
         except TRANSIENT as error:
             self._log.warning("projection waits for the database", error=told(error), position=self.position)
             await asyncio.sleep(_PAUSE_S + _jitter())
 
     async def catch_up(self, connection: Connection, position: int) -> None:
-        """Within the caller's transaction, apply everything up to a position that is not far away."""
+        """Within the caller's transaction, apply everything up to a position that is not far away.
+
+        Raises Unready where an event fails: `step` deals with it.
+        """
         while self.position < position:
             items = await self._feed.after(self.position, WAIT_S)
-            if items:
-                batch = await self._batch(items)
+            if not items:
+                continue
+            batch = self._batch(items, await parked_keys(connection, self.build))
+            try:
                 await self._write(connection, batch)
-                self._written(batch)
+            except (*TRANSIENT, OwnershipLost):
+                raise
+            except Exception as error:
+                raise Unready(told(error)) from error
+            self._written(batch)
 
-    async def _batch(self, items: Sequence[Item]) -> Batch:
+    def _batch(self, items: Sequence[Item], parked: set[UUID]) -> Batch:
         """As many of the items as fit, sorted into those to apply and those that park behind an earlier one."""
         if items[0].is_unknown:
             raise Paused(
@@ -135,9 +152,6 @@ class Keeper:
                 " a newer program goes on from here",
                 items[0].type,
             )
-        if self._parked is None:
-            async with self._pool.acquire() as connection:
-                self._parked = await parked_keys(connection, self.build)
         apply: list[Item] = []
         park: list[tuple[Item, str]] = []
         position, size = self.position, 0
@@ -148,7 +162,7 @@ class Keeper:
             if item.type not in self._topics:
                 continue
             size += item.size
-            if self._parked and self._key(item) in self._parked:
+            if parked and self._key(item) in parked:
                 park.append((item, "waits for an earlier event of its key"))
             else:
                 apply.append(item)
@@ -213,9 +227,13 @@ class Keeper:
         self._failures += 1
         item = batch.apply[0]
         self._log.warning(
-            "projection cannot apply an event", position=item.position, type=item.type, error=told(error),
-            attempt=self._failures, exc_info=self._failures == ATTEMPTS,
-        )  # fmt: skip
+            "projection cannot apply an event",
+            position=item.position,
+            type=item.type,
+            error=told(error),
+            at=_place(error),
+            attempt=self._failures,
+        )
         if self._failures < ATTEMPTS:
             await asyncio.sleep(_PAUSE_S * self._failures + _jitter())
             return
@@ -236,6 +254,12 @@ class Keeper:
 def told(error: BaseException) -> str:
     """An error as one line."""
     return f"{type(error).__name__}: {error}".replace("\n", " ")[:500]
+
+
+def _place(error: BaseException) -> str:
+    """Where in the code it went wrong; a whole traceback could show what people wrote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
 def _jitter() -> float:

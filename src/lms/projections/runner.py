@@ -18,7 +18,7 @@ from lms.projections.advance import Advance, OwnershipLost
 from lms.projections.base import Projection
 from lms.projections.checkpoints import Checkpoints
 from lms.projections.feed import Feed
-from lms.projections.keeper import TRANSIENT, Keeper, Paused, told
+from lms.projections.keeper import TRANSIENT, Keeper, Paused, Unready, told
 from lms.projections.leases import TICK_S, Lease, Leases
 from lms.projections.rebuild import GAP_EVENTS, Switch, drop_past
 from lms.projections.registry import Build, Pool, Slot, register
@@ -154,15 +154,15 @@ class Runner:
         switch = Switch(self._pool, keeper)
         self._logger.info("projection is being built", projection=keeper.build.name, position=keeper.position)
         while True:
+            await keeper.step(0)
             try:
                 if await self._log.head() - keeper.position <= GAP_EVENTS:
                     if await switch.attempt():
                         break
                     await asyncio.sleep(_SWITCH_AGAIN_S)
-            except TRANSIENT as error:
+            except (*TRANSIENT, Unready) as error:
                 self._logger.info("projection waits to be switched", projection=keeper.build.name, reason=told(error))
                 await asyncio.sleep(_SWITCH_AGAIN_S)
-            await keeper.step(0)
         self._logger.info("projection was built", projection=keeper.build.name, position=keeper.position)
         self._look.set()
 
