@@ -21,8 +21,18 @@ from lms.embedded.account import Account, account_for
 from lms.embedded.errors import AlreadyRunning, EmbeddedPostgresError, NotRunning
 from lms.embedded.files import DataDirLock, Files, Running, password
 from lms.embedded.provision import APPLICATION, DATABASE, OWNER, provision
+from lms.embedded.relay import Relay
 
-__all__ = ["AlreadyRunning", "Cluster", "EmbeddedPostgresError", "NotRunning", "attach", "start", "start_or_attach"]
+__all__ = [
+    "AlreadyRunning",
+    "Cluster",
+    "EmbeddedPostgresError",
+    "NotRunning",
+    "ask_to_listen",
+    "attach",
+    "start",
+    "start_or_attach",
+]
 
 _ATTACH_S = 60.0
 _WATCH_S = 0.5
@@ -131,6 +141,14 @@ async def start_or_attach(data_dir: Path, bin_dir: Path | None = None) -> AsyncI
         yield cluster
 
 
+def ask_to_listen(data_dir: Path, address: tuple[str, int] | None) -> None:
+    """Let the server of a data directory take connections over TCP at this address, now and after every start.
+
+    None ends that. The login's password protects the data; without a tunnel it is not encrypted on its way.
+    """
+    Files(data_dir=_made(data_dir)).ask_to_listen(address)
+
+
 class _Keeper:
     """Starts one server, and starts it again when it dies."""
 
@@ -140,6 +158,8 @@ class _Keeper:
         self._account = account
         self._server: server.Server | None = None
         self._lost = asyncio.Event()
+        self._relay = Relay()
+        self._native: tuple[str, int] | None = None
 
     async def start(self) -> Cluster:
         files = self._files
@@ -148,6 +168,8 @@ class _Keeper:
             server.init_cluster(files, self._bin_dir, self._account)
         secret = files.secret()
         files.forget_running()
+        await self._relay.close()
+        self._native = files.listen()
         running = self._server = await server.start(files, self._bin_dir, self._account)
         try:
             await provision(str(running.socket_dir), running.port, secret)
@@ -166,19 +188,25 @@ class _Keeper:
         )  # fmt: skip
 
     async def keep_running(self) -> None:
-        while True:
+        """Start the server again when it died, and listen where somebody asked for since it started."""
+        while self._server is not None:
             await asyncio.sleep(_WATCH_S)
-            if self._server is not None and self._server.process.poll() is not None:
-                log.error("PostgreSQL ended, starting it again", status=self._server.process.returncode)
-                try:
-                    await server.stop(self._server)
-                    await self.start()
-                except EmbeddedPostgresError as error:
-                    log.critical("PostgreSQL cannot be started again", reason=str(error))
-                    self._lost.set()
-                    return
+            if self._server.process.poll() is None:
+                asked = self._files.listen()
+                socket = self._server.socket_dir / f".s.PGSQL.{self._server.port}"
+                await self._relay.follow(None if asked == self._native else asked, str(socket))
+                continue
+            log.error("PostgreSQL ended, starting it again", status=self._server.process.returncode)
+            try:
+                await server.stop(self._server)
+                await self.start()
+            except EmbeddedPostgresError as error:
+                log.critical("PostgreSQL cannot be started again", reason=str(error))
+                self._lost.set()
+                return
 
     async def stop(self) -> None:
+        await self._relay.close()
         if self._server is not None:
             self._files.forget_running()
             await server.stop(self._server)

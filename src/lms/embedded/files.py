@@ -106,6 +106,14 @@ class Files(msgspec.Struct, frozen=True):
         except (OSError, ValueError):
             return None
 
+    def ask_to_listen(self, address: tuple[str, int] | None) -> None:
+        """Ask for a TCP address, for good; None for sockets alone. Who runs the server sees it within a second."""
+        path = self.data_dir / "postgres.listen"
+        if address is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_private(path, f"{address[0]}:{address[1]}".encode())
+
     def open_log(self) -> int:
         """A descriptor that appends to the log; a log grown large is put aside first."""
         if self.log.exists() and self.log.stat().st_size > _LARGEST_LOG:
