@@ -38,7 +38,9 @@ async def test_the_note_lies_sealed_in_the_read_model(installation):
     mira = await installation.person("Mira")
     response = await mira.post("/v1/me/learning", json={"note": "quiet"})
     ok(await mira.get("/v1/me/learning", headers=seen(response)))
-    stored = await installation.core.reads.fetchval("SELECT note::text FROM learning_entries_v1")
+    stored = await installation.core.reads.fetchval(
+        "SELECT note::text FROM learning_entries_v1 WHERE learner = $1", mira.id
+    )
     assert "quiet" not in stored
     assert str(mira.id) in stored
 
