@@ -1,7 +1,6 @@
 """Is every acknowledged write there after `kill -9` of the server under load?"""
 
 import asyncio
-import uuid
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import httpx
 import pytest
 
 from chaos.serving import Served, run_lms
-from lms import embedded
+from lms import clock, embedded
 
 WRITERS = 16
 CYCLES = 2
@@ -34,7 +33,7 @@ class Load:
 
     async def _write(self, client: httpx.AsyncClient) -> None:
         while True:
-            key = str(uuid.uuid4())
+            key = str(clock.uuid7())
             self.unanswered.add(key)
             try:
                 response = await post(client, key)
