@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 from litestar import Litestar
 
 from databases import Database
@@ -87,9 +88,26 @@ def seen(response: httpx.Response) -> dict[str, str]:
     return {"LMS-After": response.headers["LMS-Position"]}
 
 
+class Product(msgspec.Struct, frozen=True):
+    """The whole product but its HTTP server: many organisations live in it."""
+
+    core: app.Core
+    application: Litestar
+
+    async def founded(self) -> Installation:
+        """A new organisation, ready to be asked."""
+        founding = Founding(
+            organisation_id=clock.uuid7(), name="Veldkamp", time_zone="Europe/Amsterdam", administrator_name="Ada"
+        )
+        await found(self.core, founding)
+        services = self.application.state.services
+        assert await services.wait_for_position(await self.core.log.head(), 20)
+        return Installation(self.core, self.application, founding.organisation_id)
+
+
 @asynccontextmanager
-async def opened(database: Database, directory: Path) -> AsyncIterator[Installation]:
-    """The whole product but its HTTP server, over a fresh database."""
+async def opened(database: Database, directory: Path) -> AsyncIterator[Product]:
+    """The product over a fresh database, its projector at work."""
     settings = config.load({}, database_url=database.app_dsn, data_dir=directory)
     known = app.Database(app_url=database.app_dsn, owner_url=database.owner_dsn, app_login=None)
     async with (
@@ -101,11 +119,6 @@ async def opened(database: Database, directory: Path) -> AsyncIterator[Installat
         async def wait_for_position(position: int, seconds: float) -> bool:
             return await checkpoints.wait(app.read_models(), position, seconds)
 
-        organisation_id = clock.uuid7()
-        founding = Founding(
-            organisation_id=organisation_id, name="Veldkamp", time_zone="Europe/Amsterdam", administrator_name="Ada"
-        )
-        await found(core, founding)
         services = Services(
             settings=settings,
             log=core.log,
@@ -117,5 +130,4 @@ async def opened(database: Database, directory: Path) -> AsyncIterator[Installat
             readiness=await app.readiness_of(core),
             log_metrics=core.log.metrics,
         )
-        assert await wait_for_position(await core.log.head(), 20)
-        yield Installation(core, create_app(services), organisation_id)
+        yield Product(core, create_app(services))

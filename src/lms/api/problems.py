@@ -65,6 +65,10 @@ STATUSES: dict[type[Exception], int] = {
 }
 """The status of each kind of refusal; the nearest class in the method resolution order counts."""
 
+_WHOLE_BODY = "data"
+"""What Litestar calls the body as a whole."""
+
+_FIELD = re.compile(r"^Object (?:contains unknown|missing required) field `(?P<name>[^`]*)`")
 _PATH = re.compile(r" - at `(?P<path>[^`]*)`$")
 
 
@@ -162,7 +166,11 @@ def _detail(message: Mapping[str, str]) -> ErrorDetail:
     """Turn Litestar's dotted key, or msgspec's path at the end of the message, into a JSON pointer."""
     text = message.get("message", "")
     found = _PATH.search(text)
-    path = found["path"].removeprefix("$") if found else "." + message.get("key", "")
+    key = message.get("key", "")
+    path = found["path"].removeprefix("$") if found else f".{key}" if key != _WHOLE_BODY else ""
+    field = _FIELD.search(text)
+    if field is not None:
+        path = f"{path}.{field['name']}"
     pointer = "/" + re.sub(r"\[(\d+)\]|\[\.\.\.\]", r".\1", path).strip(".").replace("..", ".").replace(".", "/")
     return ErrorDetail(pointer if pointer != "/" else "", _PATH.sub("", text))
 

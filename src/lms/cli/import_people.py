@@ -18,13 +18,13 @@ from lms.api.identities import Identities
 from lms.app import Core
 from lms.cli.people_rows import Row, reason_of, row_of, with_one_home
 from lms.cli.records import BadLine, read_records
+from lms.cli.team_index import Places, standing_teams
 from lms.dispatch import Request
 from lms.domain.base import SYSTEM, Malformed, Refusal
 from lms.domain.contributor import Contributor, RegisterContributor, check_email
 from lms.domain.organisation import Organisation
 from lms.domain.team import NewMember, Team
 from lms.domain.team_commands import AddMembers, AppointLead, FormTeam
-from lms.projections.people import People
 
 Progress = Callable[[int, int], None]
 """Told how many of how many rows are done."""
@@ -33,7 +33,6 @@ ISSUER = "import:people"
 """Under this issuer the ids that the organisation's own systems give to people are kept."""
 
 _IN_FLIGHT = 32
-_PAGE = 1_000
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -95,7 +94,7 @@ class _Run:
         self._progress = progress
         self._identities = Identities(core.subjects, core.reads)
         self._gate = asyncio.Semaphore(_IN_FLIGHT)
-        self._teams: dict[tuple[UUID | None, str], UUID] = {}
+        self._teams: Places = {}
         self._changed: set[int] = set()
         self._done = 0
         self._total = 0
@@ -103,7 +102,7 @@ class _Run:
     async def take(self, rows: Sequence[Row]) -> None:
         """Bring everything in."""
         self._total = 2 * len(rows)
-        await self._know_teams()
+        self._teams = await standing_teams(self._core, self._organisation_id)
         by_person: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for row in rows:
             by_person[row.identity].append(row)
@@ -118,15 +117,6 @@ class _Run:
         await asyncio.gather(*(self._place(team_id, lines, people) for team_id, lines in placed))
         bad = {line.line for line in self._report.bad_lines}
         self._report.unchanged = sum(row.line not in self._changed | bad for row in rows)
-
-    async def _know_teams(self) -> None:
-        """The standing teams by their place and name, as the read model has them."""
-        after = None
-        async with self._core.reads.acquire() as connection:
-            while page := await People().teams(connection, self._organisation_id, _PAGE, after):
-                for team in page:
-                    self._teams.setdefault((team.parent_team_id, team.name.casefold()), team.team_id)
-                after = page[-1].team_id
 
     async def _register(self, lines: list[Row]) -> UUID | None:
         """The person's id, registered now if need be; None when he cannot be."""
