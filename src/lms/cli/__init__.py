@@ -10,9 +10,11 @@ import click
 
 _COMMANDS = {
     "api": "lms.cli.serve:api",
+    "bench": "lms.cli.bench:bench",
     "bi": "lms.cli.bi:bi",
     "demo": "lms.cli.showing:demo",
     "doctor": "lms.cli.doctor:doctor",
+    "import": "lms.cli.imports:imports",
     "migrate": "lms.cli.migrate:migrate",
     "organisations": "lms.cli.organisations:organisations",
     "people": "lms.cli.people:people",

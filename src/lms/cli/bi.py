@@ -15,10 +15,10 @@ import click
 import msgspec
 
 from lms import embedded
-from lms.app import Core, Database, core
+from lms.app import Database, core
+from lms.cli.organisations import chosen
 from lms.cli.shell import Failure, Shell, command
 from lms.config import Settings
-from lms.projections.organisations import Organisations
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _OURS = re.compile(r"(pg_|lms_|postgres$|bi_reader$)")
@@ -76,7 +76,7 @@ async def grant(shell: Shell, login: str, organisation: UUID | None, listen: tup
             raise click.UsageError("--listen is for the embedded server; an external one listens where it is told to")
         embedded.ask_to_listen(shell.settings.data_dir, listen)
     async with core(shell.settings) as opened:
-        found = await _organisation(opened, organisation)
+        found = await chosen(opened, organisation)
         password = secrets.token_urlsafe(24)
         async with _owner(opened.database) as owner:
             await _make(owner, login, password, found)
@@ -106,23 +106,6 @@ async def revoke(shell: Shell, login: str) -> None:
         if left == 0 and opened.database.cluster is not None:
             embedded.ask_to_listen(shell.settings.data_dir, None)
     shell.answer({"revoked": login}, f"revoked: {login}")
-
-
-async def _organisation(opened: Core, wanted: UUID | None) -> UUID:
-    """The organisation asked for, or the only one. Raises Failure."""
-    try:
-        async with opened.reads.acquire() as connection:
-            there = {one.organisation_id: one.name for one in await Organisations().all(connection)}
-    except asyncpg.UndefinedTableError:
-        there = {}
-    if not there:
-        raise Failure("there is no organisation yet: start lms serve first")
-    if wanted is None and len(there) > 1:
-        names = ", ".join(f"{name} ({organisation_id})" for organisation_id, name in there.items())
-        raise click.UsageError(f"say which one with --organisation: {names}")
-    if wanted is not None and wanted not in there:
-        raise Failure(f"there is no organisation {wanted}")
-    return wanted or next(iter(there))
 
 
 async def _make(owner: "asyncpg.Connection[asyncpg.Record]", login: str, password: str, organisation_id: UUID) -> None:

@@ -1,12 +1,15 @@
 """How does an installation get one more organisation?"""
 
+from uuid import UUID
+
 import click
 
 from lms import clock
-from lms.app import core
+from lms.app import Core, core
 from lms.cli.founding import found
-from lms.cli.shell import Shell, command
+from lms.cli.shell import Failure, Shell, command
 from lms.domain.founding import Founding
+from lms.domain.organisation import Organisation
 
 
 @click.group
@@ -46,3 +49,20 @@ async def add(
     async with core(shell.settings) as opened:
         founded = await found(opened, founding, subject)
     shell.answer(founded.as_json(), founded.tell())
+
+
+async def chosen(opened: Core, wanted: UUID | None) -> UUID:
+    """The organisation asked for, or the only one, as the log says. Raises Failure, and UsageError for several."""
+    there: dict[UUID, str] = {}
+    for row in await opened.reads.fetch("SELECT id FROM lms.organisation ORDER BY number"):
+        organisation = await opened.dispatch.load(Organisation, row["id"], row["id"])
+        if organisation is not None:
+            there[row["id"]] = organisation.name
+    if not there:
+        raise Failure("there is no organisation yet: start lms serve, or lms organisations add")
+    if wanted is None and len(there) > 1:
+        names = ", ".join(f"{organisation_id} ({name})" for organisation_id, name in there.items())
+        raise click.UsageError(f"say which one with --organisation: {names}")
+    if wanted is not None and wanted not in there:
+        raise Failure(f"there is no organisation {wanted}")
+    return wanted or next(iter(there))

@@ -1,0 +1,76 @@
+"""How does what an organisation has already come in from files?"""
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+import click
+import msgspec
+
+from lms.app import Core, core
+from lms.cli.import_people import import_people
+from lms.cli.organisations import chosen
+from lms.cli.records import BadLine, Unreadable
+from lms.cli.shell import Failure, Shell, command, progress
+
+_SHOWN = 20
+
+FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+ORGANISATION = click.option("--organisation", type=click.UUID, help="Into which one; needed when there are several.")
+
+
+class Report(Protocol):
+    """What every import tells: how many lines, what they changed, which were bad."""
+
+    lines: int
+    bad_lines: list[BadLine]
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Tell whether everything was there before."""
+
+
+Import = Callable[[Core, UUID, Path, Callable[[int, int], None]], Coroutine[Any, Any, Report]]
+
+
+@click.group(name="import")
+def imports() -> None:
+    """Bring in people, competencies or learning from files.
+
+    Good lines are kept, bad ones are reported with number and reason. Called again, also after a kill, an import
+    changes only what is not there yet.
+    """
+
+
+@imports.command
+@FILE
+@ORGANISATION
+@command()
+async def people(shell: Shell, file: Path, organisation: UUID | None) -> None:
+    """Import people with their teams from a CSV or NDJSON FILE (name, email, kind, role_band, team, team_lead ..)."""
+    await _run(shell, file, organisation, import_people)
+
+
+async def _run(shell: Shell, file: Path, organisation: UUID | None, take: Import) -> None:
+    async with core(shell.settings) as opened:
+        organisation_id = await chosen(opened, organisation)
+        try:
+            with progress(f"importing {file.name}") as told:
+                report = await take(opened, organisation_id, file, told)
+        except Unreadable as error:
+            raise Failure(str(error)) from error
+    shell.answer(report, _told(report))
+    if report.bad_lines:
+        raise Failure(f"{len(report.bad_lines)} of {report.lines} lines of {file.name} were not imported")
+
+
+def _told(report: Report) -> str:
+    counts = {name: value for name, value in msgspec.to_builtins(report).items() if isinstance(value, int)}
+    lines = [f"{name.replace('_', ' ')}: {value}" for name, value in counts.items()]
+    if report.changed_nothing:
+        lines.append("nothing changed: all of it was there")
+    lines += [f"line {bad.line}: {bad.reason}" for bad in report.bad_lines[:_SHOWN]]
+    if len(report.bad_lines) > _SHOWN:
+        lines.append(f".. and {len(report.bad_lines) - _SHOWN} more bad lines (all with --json)")
+    return "\n".join(lines)
