@@ -106,7 +106,7 @@ _AMONG = """WHERE (to_goal_id = ANY($1::uuid[]) OR to_outcome_metric_id = ANY($2
 
 _LINKED_AMONG = f"""
 WITH RECURSIVE up AS (
-    SELECT wanted.goal_id AS origin, wanted.goal_id FROM unnest($2::uuid[]) AS wanted(goal_id)
+    SELECT g.goal_id AS origin, g.goal_id FROM {NODES.name} AS g WHERE g.goal_id = ANY($2::uuid[]) AND {_OPEN}
     UNION
     SELECT up.origin, g.goal_id FROM up
     JOIN {EDGES.name} AS e ON e.goal_id = up.goal_id
@@ -265,7 +265,7 @@ class AlignmentTree(Projection):
     async def unlinked_among(
         self, connection: Connection, organisation_id: UUID, goal_ids: Collection[UUID]
     ) -> set[UUID]:
-        """Those of the goals that lead to no process and no outcome metric."""
+        """Those of the goals that lead to no process and no outcome metric; closed ones lead nowhere."""
         linked = await connection.fetch(_LINKED_AMONG, organisation_id, list(goal_ids))
         return set(goal_ids) - {record["origin"] for record in linked}
 
