@@ -126,7 +126,7 @@ def recomputed(
 
 def _linear(terms: Sequence[tuple[float, Summary]], confidence: Decimal) -> Interval:
     """The interval of a sum of independent means, each with a sign."""
-    from scipy import stats  # noqa: PLC0415 - loaded when an interval is asked for
+    from scipy.special import stdtrit  # noqa: PLC0415 - loaded when an interval is asked for
 
     difference = sum(sign * float(side.value) for sign, side in terms)
     parts = [(float(side.spread or 0) ** 2 / (side.n or 1), (side.n or 1) - 1) for _, side in terms]
@@ -134,7 +134,7 @@ def _linear(terms: Sequence[tuple[float, Summary]], confidence: Decimal) -> Inte
     if variance == 0:
         return Interval(difference, difference, difference)
     freedom = variance**2 / sum(part**2 / n for part, n in parts)
-    reach = float(stats.t.ppf(0.5 + float(confidence) / 2, freedom)) * sqrt(variance)
+    reach = float(stdtrit(freedom, 0.5 + float(confidence) / 2)) * sqrt(variance)
     return Interval(difference, difference - reach, difference + reach)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from lms.domain.base import Personal
-from lms.domain.contribution import CauseKind, Change, Contribution, Share, Standing
+from lms.domain.contribution import Cause, CauseKind, Change, Contribution, Share, Standing
 from lms.domain.support import Alternative, Evidence
 from lms.projections.base import Connection, Envelope, Projection, Touch, Touches, on
 from lms.projections.table import Table
@@ -35,6 +35,11 @@ class ContributionRow(msgspec.Struct, frozen=True, kw_only=True):
     alternatives: tuple[Alternative, ...] = ()
     reason: Personal | None = None
     version: int
+
+    @property
+    def cause(self) -> Cause:
+        """What is said to have contributed."""
+        return Cause(kind=self.cause_kind, id=self.cause_id)
 
     @property
     def share(self) -> Share | None:

@@ -1,5 +1,6 @@
 """What is being improved, what was tried, and what came of it?"""
 
+import asyncio
 from collections.abc import Callable
 from datetime import date
 from uuid import UUID
@@ -226,11 +227,13 @@ class Improvements(Projection):
     ) -> list[Finding]:
         """Each result with what today's methods find in it and what may be said."""
         measures = await MEASURES.load(connection, {result.measure_id for result in results})
-        return [
-            finding(result, measures[result.measure_id])
+        pairs = [
+            (result, measures[result.measure_id])
             for result in results
             if measures[result.measure_id].organisation_id == organisation_id
         ]
+        # Beside the event loop: the first one loads scipy.
+        return await asyncio.to_thread(lambda: [finding(result, measure) for result, measure in pairs])
 
 
 def finding(result: Result, measure: ImprovedMeasureRow) -> Finding:

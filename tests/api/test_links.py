@@ -1,0 +1,51 @@
+import pytest
+import pytest_asyncio
+
+from api.improving import service_desk
+from api.installation import ok, seen
+from lms.clock import uuid7
+from lms.domain.base import Role
+
+EVIDENCE = {"stance": "supports", "ref": "Survey of 80 callers"}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(installation):
+    return await service_desk(installation)
+
+
+@pytest.fixture
+def path(desk):
+    return f"/v1/links/{desk.process['outcome_links'][0]['id']}"
+
+
+async def test_evidence_and_alternatives_are_gathered_behind_a_link_made_a_moment_ago(desk, path):
+    attached = await desk.olaf.post(f"{path}/evidence", json=EVIDENCE)
+    assert (attached.status_code, attached.headers["location"], attached.headers["etag"]) == (201, path, '"1"')
+    assert attached.json()["ref"] == "Survey of 80 callers"
+    recorded = await desk.noor.post(f"{path}/alternatives", json={"text": "Prices went down"})
+    assert ok(recorded)["plausibility"] == "medium"
+    shown = ok(await desk.mira.get(path, headers=seen(recorded)))
+    assert (shown["process_id"], shown["measure_id"]) == (desk.process["id"], desk.measure)
+    assert shown["evidence"] == [attached.json()]
+    assert shown["alternatives"] == [recorded.json()]
+    assert shown["next"] == []
+
+
+async def test_a_bare_link_says_what_is_missing(desk, path):
+    assert ok(await desk.mira.get(path))["next"] == ["evidence", "alternatives"]
+
+
+async def test_a_link_that_is_gone_or_never_was_gathers_nothing(desk, path, installation):
+    assert (await desk.mira.post(f"/v1/links/{uuid7()}/evidence", json=EVIDENCE)).status_code == 404
+    guest = await installation.person("Gia", Role.GUEST, kind="customer")
+    assert (await guest.get(path)).status_code == 404
+    assert (await guest.post(f"{path}/evidence", json=EVIDENCE)).status_code == 404
+    ok(await desk.mira.delete(f"{desk.path}/outcome-links/{path.rpartition('/')[2]}"))
+    assert (await desk.mira.post(f"{path}/evidence", json=EVIDENCE)).status_code == 404
+
+
+async def test_what_is_gathered_says_something(desk, path):
+    assert (await desk.mira.post(f"{path}/evidence", json=EVIDENCE | {"ref": " "})).status_code == 400
+    assert (await desk.mira.post(f"{path}/evidence", json=EVIDENCE | {"stance": "proves"})).status_code == 400
+    assert (await desk.mira.post(f"{path}/alternatives", json={"text": ""})).status_code == 400
