@@ -3,7 +3,7 @@
 Each figure is measured on a database of its own, made for it and dropped after it, on the server of the settings.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -12,8 +12,11 @@ import asyncpg
 import click
 
 from lms import clock, migrations
-from lms.app import Database, open_database
-from lms.cli.bench_append import CheckerFailed, bench_append
+from lms.app import Database, open_core, open_database
+from lms.cli.bench_append import bench_append
+from lms.cli.bench_dispatch import bench_dispatch
+from lms.cli.bench_http import WrkMissing, bench_http
+from lms.cli.bench_report import CheckerFailed
 from lms.cli.shell import Failure, Shell, command
 from lms.config import Settings
 
@@ -30,18 +33,57 @@ def bench() -> None:
 @command()
 async def append(shell: Shell, commands: int, in_flight: int, runs: int) -> None:
     """Measure durable appends of one event of about 200 bytes, in commits per second."""
+    async with fresh_database(shell.settings) as database:
+        result = await _standing(
+            bench_append(
+                database.app_url, commands=commands, in_flight=in_flight, runs=runs, on_run=_telling(runs, "commits/s")
+            )
+        )
+    shell.answer(result, _told(result))
+
+
+@bench.command
+@click.option("--commands", type=click.IntRange(100), default=5_000, show_default=True, help="Commands per run.")
+@click.option("--in-flight", type=click.IntRange(1), default=64, show_default=True, help="Commands at a time.")
+@click.option("--runs", type=click.IntRange(1), default=3, show_default=True, help="The figure is their median.")
+@command()
+async def dispatch(shell: Shell, commands: int, in_flight: int, runs: int) -> None:
+    """Measure commands that load four events, decide and append one, in commands per second."""
+    async with fresh_database(shell.settings) as database, open_core(shell.settings, database) as core:
+        result = await _standing(
+            bench_dispatch(core, commands=commands, in_flight=in_flight, runs=runs, on_run=_telling(runs, "commands/s"))
+        )
+    shell.answer(result, _told(result))
+
+
+@bench.command
+@click.option("--seconds", type=click.IntRange(1), default=10, show_default=True, help="Seconds per run.")
+@click.option("--runs", type=click.IntRange(1), default=3, show_default=True, help="The figure is their median.")
+@command()
+async def http(shell: Shell, seconds: int, runs: int) -> None:
+    """Measure logging learning over HTTP, in requests per second. wrk makes the load on a server of its own."""
+    try:
+        result = await _standing(bench_http(seconds=seconds, runs=runs, on_run=_telling(runs, "requests/s")))
+    except WrkMissing as error:
+        raise Failure(str(error)) from error
+    shell.answer(result, _told(result))
+
+
+async def _standing(measuring: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """The result, unless its checker found it void."""
+    try:
+        return await measuring
+    except CheckerFailed as error:
+        raise Failure(f"the figure is void: {error}") from error
+
+
+def _telling(runs: int, unit: str) -> Callable[[int, float], None]:
+    """Say how each run went, beside the result."""
 
     def told(run: int, rate: float) -> None:
-        click.echo(f"run {run} of {runs}: {rate:,.0f} commits/s", err=True)
+        click.echo(f"run {run} of {runs}: {rate:,.0f} {unit}", err=True)
 
-    async with fresh_database(shell.settings) as database:
-        try:
-            result = await bench_append(
-                database.app_url, commands=commands, in_flight=in_flight, runs=runs, on_run=told
-            )
-        except CheckerFailed as error:
-            raise Failure(f"the figure is void: {error}") from error
-    shell.answer(result, _told(result))
+    return told
 
 
 def _told(result: dict[str, Any]) -> str:

@@ -2,16 +2,12 @@
 
 import asyncio
 import gc
-import os
-import platform
-import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
-import asyncpg
-
 from lms import clock
+from lms.cli.bench_report import CheckerFailed, machine, report
 from lms.eventlog.log import Append, NewEvent, Write
 from lms.eventlog.postgres import PostgresLog
 
@@ -19,10 +15,6 @@ _METADATA = b'{"actor":{"contributor_id":"0199a0f4-7c00-7000-8000-000000000001",
 _DATA = b'{"kind":"on-the-job","learned_on":"2026-03-02","note":"A hand-over goes faster with a list by the bed"}'
 _WARM_UP = 2_000
 _PAGE = 5_000
-
-
-class CheckerFailed(Exception):  # noqa: N818 - voids the figure
-    """What was acknowledged is not what the log holds."""
 
 
 async def bench_append(
@@ -47,22 +39,21 @@ async def bench_append(
             rates.append(await _run(log, _appends(commands), in_flight))
             on_run(run, rates[-1])
         metrics = log.metrics
-        return {
-            "ours": {
-                "commits_per_s": round(statistics.median(rates)),
-                "runs": [round(rate) for rate in rates],
-                "commands_per_batch": round(metrics.commands / metrics.batches, 1),
-                "lock_wait_us_per_batch": round(metrics.lock_wait_s / metrics.batches * 1e6),
-                "commit_us_per_batch": round(metrics.commit_s / metrics.batches * 1e6),
-            },
-            "peers": {},
-            "ratios": {},
-            "checker": "passed",
-            "in_flight": in_flight,
-            "commands": commands,
-            "bytes_per_event": len(_METADATA) + len(_DATA),
-            "machine": await _machine(dsn),
+        figures = {
+            "commands_per_batch": round(metrics.commands / metrics.batches, 1),
+            "lock_wait_us_per_batch": round(metrics.lock_wait_s / metrics.batches * 1e6),
+            "commit_us_per_batch": round(metrics.commit_s / metrics.batches * 1e6),
         }
+        size = len(_METADATA) + len(_DATA)
+        return report(
+            "commits_per_s",
+            rates,
+            await machine(dsn),
+            figures,
+            in_flight=in_flight,
+            commands=commands,
+            bytes_per_event=size,
+        )
     finally:
         await log.close()
 
@@ -105,19 +96,3 @@ async def _check(log: PostgresLog, before: int, positions: dict[int, Append]) ->
         after = page[-1].position
     if positions:
         raise CheckerFailed(f"{len(positions)} acknowledged commands are not in the log")
-
-
-async def _machine(dsn: str) -> dict[str, Any]:
-    connection = await asyncpg.connect(dsn)
-    try:
-        settings = {name: await connection.fetchval(f"SHOW {name}") for name in ("fsync", "synchronous_commit")}
-        server = await connection.fetchval("SHOW server_version")
-    finally:
-        await connection.close()
-    return {
-        "cpus": os.cpu_count(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "python": platform.python_version(),
-        "postgresql": server,
-        **settings,
-    }
