@@ -77,6 +77,14 @@ async def import_people(core: Core, organisation_id: UUID, file: Path, progress:
     return report
 
 
+def _stands(team: Team | None, contributor_id: UUID, row: Row) -> bool:
+    """Tell whether the team has this member already, as the line says."""
+    if team is None or team.disbanded_on is not None or contributor_id not in team.members:
+        return False
+    as_home = row.home is None or team.members[contributor_id] is row.home
+    return as_home and (not row.lead or team.lead == contributor_id)
+
+
 def _silent(done: int, total: int) -> None:
     """Tell nobody."""
 
@@ -95,6 +103,7 @@ class _Run:
         self._identities = Identities(core.subjects, core.reads)
         self._gate = asyncio.Semaphore(_IN_FLIGHT)
         self._teams: Places = {}
+        self._known: dict[str, UUID] = {}
         self._changed: set[int] = set()
         self._done = 0
         self._total = 0
@@ -106,6 +115,8 @@ class _Run:
         by_person: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for row in rows:
             by_person[row.identity].append(row)
+        emails = {row.email for row in rows if row.email is not None}
+        self._known = await self._identities.of_emails(self._organisation_id, emails)
         registered = await asyncio.gather(*(self._register(lines) for lines in by_person.values()))
         people = dict(zip(by_person, registered, strict=True))
         by_team: dict[tuple[str, ...], list[Row]] = defaultdict(list)
@@ -154,7 +165,8 @@ class _Run:
         if row.email is not None:
             check_email(row.email, "/email")
         if row.external_id is None:
-            return await self._identities.claim_email(organisation_id, row.email or "", proposed)
+            email = row.email or ""
+            return self._known.get(email) or await self._identities.claim_email(organisation_id, email, proposed)
         known = await self._identities.of_subject(organisation_id, ISSUER, row.external_id)
         if row.email is None:
             owner = known or proposed
@@ -185,10 +197,11 @@ class _Run:
         return parent
 
     async def _place(self, team_id: UUID | None, lines: list[Row], people: dict[tuple[str, str], UUID | None]) -> None:
-        """Put people into one team, one after the other."""
+        """Put people into one team, one after the other, where they are not there yet."""
+        team = await self._core.dispatch.load(Team, self._organisation_id, team_id) if team_id is not None else None
         for row in lines:
             contributor_id = people[row.identity]
-            if team_id is not None and contributor_id is not None:
+            if team_id is not None and contributor_id is not None and not _stands(team, contributor_id, row):
                 async with self._gate:
                     try:
                         await self._join(team_id, contributor_id, row)
