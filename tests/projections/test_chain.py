@@ -412,8 +412,8 @@ def test_a_plan_along_goals_to_a_metric_is_asserted_when_somebody_learned_for_it
 
 
 def test_learning_that_nothing_takes_up_and_an_outcome_that_nothing_reaches_are_broken():
-    loose = loose_chain(End(EndKind.COMPETENCY, LISTENING, "active listening"), TEAM, 2)
-    assert (loose.state, loose.missing, loose.weakest, loose.entries_n) == (
+    loose = loose_chain(End(EndKind.COMPETENCY, LISTENING, "active listening"), TEAM, Learned(entries_n=2))
+    assert (loose.state, loose.missing, loose.weakest, loose.learned.entries_n) == (
         State.BROKEN,
         (Missing.NO_OUTCOME,),
         None,

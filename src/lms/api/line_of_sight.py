@@ -129,9 +129,14 @@ def _end(value: str | None, pointer: str, wanted: str, others: tuple[str, ...] =
 
 
 def _shown(chain: Chain) -> ChainShown:
-    rest = {name: getattr(chain, name) for name in Chain.__struct_fields__ if name not in {"source", "to", "links"}}
-    links = [_link_shown(link) for link in chain.links]
-    return ChainShown(source=_end_shown(chain.source), to=_end_shown(chain.to), links=links, **rest)
+    rest = {name: getattr(chain, name) for name in Chain.__struct_fields__ if name in ChainShown.__struct_fields__}
+    shown = {
+        "source": _end_shown(chain.source),
+        "to": _end_shown(chain.to),
+        "links": [_link_shown(link) for link in chain.links],
+        "entries_n": chain.learned.entries_n,
+    }
+    return ChainShown(**{**rest, **shown})
 
 
 def _link_shown(link: ChainLink) -> LinkShown:

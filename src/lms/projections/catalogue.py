@@ -2,6 +2,7 @@
 
 from lms.projections.alignment_tree import AlignmentTree
 from lms.projections.base import Projection
+from lms.projections.bi.unit import Bi
 from lms.projections.calendar import Calendars
 from lms.projections.commitments import Commitments
 from lms.projections.competencies import Competencies
@@ -20,6 +21,7 @@ from lms.projections.team_learning import TeamLearnings
 
 PROJECTIONS: tuple[Projection, ...] = (
     AlignmentTree(),
+    Bi(),
     Calendars(),
     Commitments(),
     Competencies(),

@@ -96,7 +96,7 @@ def _improvement_chain(
     goal = facts.goals.get(improvement.goal_id) if improvement.goal_id else None
     active = (goal is None or goal.status is Status.ACTIVE) and not improvement.reverted
     fresh = _is_fresh([learned.last_on, goal.checked_in_on if goal else None], facts)
-    return _chain(start, end, links, missing, improvement.team_id, live=active and fresh, entries_n=learned.entries_n)
+    return _chain(start, end, links, missing, improvement.team_id, live=active and fresh, learned=learned)
 
 
 def _reviews_of(improvement: ImprovementRow, start: End | None) -> list[Review]:
@@ -130,13 +130,13 @@ def goal_chain(path: tuple[GoalRow, ...], end: OutcomeLinkRow | None, learned: L
         missing,
         path[0].owner_team_id,
         live=active and fresh,
-        entries_n=learned.entries_n,
+        learned=learned,
     )
 
 
-def loose_chain(competency: End, team_id: UUID | None, entries_n: int) -> Chain:
+def loose_chain(competency: End, team_id: UUID | None, learned: Learned) -> Chain:
     """Learning that no improvement of the team takes up."""
-    return _chain(competency, None, [], (Missing.NO_OUTCOME,), team_id, live=False, entries_n=entries_n)
+    return _chain(competency, None, [], (Missing.NO_OUTCOME,), team_id, live=False, learned=learned)
 
 
 def outcome_chains(
@@ -166,7 +166,7 @@ def _chain(
     team: UUID | None,
     *,
     live: bool,
-    entries_n: int = 0,
+    learned: Learned = NOTHING_LEARNED,
 ) -> Chain:
     weakest = min(range(len(links)), key=lambda index: links[index].grade, default=None)
     return Chain(
@@ -178,7 +178,7 @@ def _chain(
         missing=missing,
         live=live and not missing,
         team=team,
-        entries_n=entries_n,
+        learned=learned,
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 from lms.domain.contribution import CauseKind, Standing
 from lms.domain.effect import Effect, Verdict
 from lms.domain.improvement_parts import Result, Review
+from lms.domain.terms import Direction
 from lms.inference.effects import recomputed
 from lms.inference.grades import (
     COMPARED,
@@ -88,7 +89,7 @@ def measure_link(improvement: ImprovementRow, here: End, measure: MeasureRow) ->
     result = next((one for one in improvement.results if one.measure_id == measure.measure_id), None)
     if result is None:
         return ChainLink(source=here, to=there, grade=0, may_say=may_say(0))
-    result = _by_todays_method(result, measure)
+    result = by_todays_method(result, measure.direction)
     grade, effect = grade_of_result(result), result.effect
     return ChainLink(
         source=here,
@@ -104,8 +105,9 @@ def measure_link(improvement: ImprovementRow, here: End, measure: MeasureRow) ->
     )
 
 
-def _by_todays_method(result: Result, measure: MeasureRow) -> Result:
-    effect = recomputed(result.design, result.before, result.after, measure.direction, result.comparison, result.effect)
+def by_todays_method(result: Result, direction: Direction) -> Result:
+    """The result with its effect found anew, where the stored summaries suffice for it."""
+    effect = recomputed(result.design, result.before, result.after, direction, result.comparison, result.effect)
     return msgspec.structs.replace(result, effect=effect)
 
 

@@ -92,10 +92,40 @@ class Weakest(msgspec.Struct, frozen=True):
     may_say: str
 
 
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be seen of the learning at a chain's start.
+
+    ``team_entries_n`` of the entries are the team's own statements. ``crowd``: people enough to hide each one of them
+    learned it, as last published; ``left_out``: too few did to be told of. ``attested_before``: another attested
+    somebody of the team before the after-window.
+    """
+
+    entries_n: int = 0
+    team_entries_n: int = 0
+    first_on: date | None = None
+    last_on: date | None = None
+    crowd: bool = False
+    attested_before: bool = False
+    left_out: bool = False
+
+    @property
+    def is_personal(self) -> bool:
+        """Tell whether it rests on more than what the team states itself."""
+        return self.entries_n > self.team_entries_n or self.crowd or self.attested_before
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether there is any."""
+        return self.entries_n > 0 or self.crowd or self.attested_before
+
+
+NOTHING_LEARNED = Learned()
+
+
 class Chain(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):
     """One line of sight. ``source`` and ``to`` are its ends where it has them; ``team`` states the improvement.
 
-    ``entries_n`` counts the learning at its start that the asker may see.
+    ``learned`` is what the asker may see of the learning at its start.
     """
 
     source: End | None
@@ -106,29 +136,7 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}
     missing: tuple[Missing, ...]
     live: bool
     team: UUID | None
-    entries_n: int = 0
-
-
-class Learned(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be seen of the learning at a chain's start.
-
-    ``crowd``: people enough to hide each one of them learned it, as last published; ``attested_before``: another
-    attested somebody of the team before the after-window.
-    """
-
-    entries_n: int = 0
-    first_on: date | None = None
-    last_on: date | None = None
-    crowd: bool = False
-    attested_before: bool = False
-
-    @property
-    def stands(self) -> bool:
-        """Tell whether there is any."""
-        return self.entries_n > 0 or self.crowd or self.attested_before
-
-
-NOTHING_LEARNED = Learned()
+    learned: Learned
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -89,10 +89,10 @@ async def _publish_crowds(connection: Connection, organisation_id: UUID, quarter
             JOIN graph_unit_v1 AS u ON u.node = coalesce(p.home_team_id, $1) AND u.quarter_ends_on = $2
             WHERE l.organisation_id = $1 AND l.learned_on >= (SELECT min(since) FROM named)
         )
-        INSERT INTO graph_crowd_v1 (improvement_id, start_id, organisation_id)
-        SELECT n.improvement_id, n.start_id, $1 FROM named AS n JOIN learned AS l
+        INSERT INTO graph_crowd_v1 (improvement_id, start_id, organisation_id, enough)
+        SELECT n.improvement_id, n.start_id, $1, count(DISTINCT l.learner) >= $3 FROM named AS n JOIN learned AS l
             ON l.start_id = n.start_id AND l.unit_key = n.unit_key AND l.learned_on BETWEEN n.since AND n.until
-        GROUP BY n.improvement_id, n.start_id HAVING count(DISTINCT l.learner) >= $3
+        GROUP BY n.improvement_id, n.start_id
         """,
         organisation_id,
         quarter,

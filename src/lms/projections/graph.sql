@@ -214,6 +214,7 @@ CREATE TABLE graph_crowd_v1 (
     improvement_id uuid NOT NULL,
     start_id uuid NOT NULL,
     organisation_id uuid NOT NULL,
+    enough boolean NOT NULL,
     PRIMARY KEY (improvement_id, start_id)
 );
 CREATE INDEX ON graph_crowd_v1 (organisation_id);

@@ -234,11 +234,15 @@ class UnitRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CrowdRow(msgspec.Struct, frozen=True, kw_only=True):
-    """That enough people of an improvement's reporting unit learned what it names, in time, as last published."""
+    """That people of an improvement's reporting unit learned what it names, in time, as last published.
+
+    ``enough``: five at least, so that it may be said; else it only says that something is left out.
+    """
 
     improvement_id: UUID
     start_id: UUID
     organisation_id: UUID
+    enough: bool
 
 
 class UnitLearningRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 from lms.projections import graph_rows as rows
 from lms.projections import sight_sources as sources
 from lms.projections.chain import goal_chain, improvement_chains, learning_window, loose_chain, outcome_chains
-from lms.projections.chain_parts import NOTHING_LEARNED, Chain, End, EndKind, Facts
+from lms.projections.chain_parts import NOTHING_LEARNED, Chain, End, EndKind, Facts, Learned
 from lms.projections.graph import Graph
 from lms.projections.sight_facts import (
     Asker,
@@ -243,10 +243,25 @@ async def _loose(
     return [
         (
             (LOOSE, one.competency_id, one.place),
-            [loose_chain(End(EndKind.COMPETENCY, one.competency_id, names.get(one.competency_id)), one.team_id, one.entries_n)],
+            [
+                loose_chain(
+                    End(EndKind.COMPETENCY, one.competency_id, names.get(one.competency_id)),
+                    one.team_id,
+                    _learned_loosely(one),
+                )
+            ],
         )
         for one in found
     ]
+
+
+def _learned_loosely(loose: sources.Loose) -> Learned:
+    return Learned(
+        entries_n=loose.entries_n,
+        team_entries_n=loose.team_entries_n,
+        last_on=loose.last_on,
+        crowd=loose.team_id is None and not loose.entries_n,
+    )
 
 
 async def _unreached(

@@ -92,7 +92,7 @@ async def _without_outcome(connection: Connection, chains: list[Chain]) -> list[
             competency_id=key,
             label=str(group[0].source.label) if group[0].source and group[0].source.label else None,
             teams=[TeamNamed(one, teams[one].name) for one in sorted({chain.team for chain in group if chain.team})],
-            entries_n=sum(chain.entries_n for chain in group),
+            entries_n=sum(chain.learned.entries_n for chain in group),
         )
         for key, group in loose.items()
         if group

@@ -53,24 +53,26 @@ _LEARNED = f"""
         SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::date[], $8::date[])
             AS a(improvement_id, start_id, team_id, since, until)
     ), seen AS (
-        SELECT a.improvement_id, a.start_id, l.learned_on FROM asked AS a
+        SELECT a.improvement_id, a.start_id, l.learned_on, l.entry_id, false AS is_team FROM asked AS a
         JOIN graph_learning_v1 AS l ON l.organisation_id = $1 AND l.competencies @> ARRAY[a.start_id]
         JOIN graph_member_v1 AS m ON m.team_id = a.team_id AND m.contributor_id = l.learner
         JOIN graph_person_v1 AS p ON p.contributor_id = l.learner
         WHERE l.learned_on >= a.since AND (a.until IS NULL OR l.learned_on <= a.until) AND {SHOWN_LEARNING}
         UNION ALL
-        SELECT a.improvement_id, a.start_id, l.learned_on FROM asked AS a
+        SELECT a.improvement_id, a.start_id, l.learned_on, l.entry_id, false FROM asked AS a
         JOIN graph_learning_v1 AS l ON l.organisation_id = $1
             AND (l.goal_id = a.start_id OR l.need_ids @> ARRAY[a.start_id])
         JOIN graph_person_v1 AS p ON p.contributor_id = l.learner
         WHERE l.learned_on >= a.since AND (a.until IS NULL OR l.learned_on <= a.until) AND {SHOWN_LEARNING}
         UNION ALL
-        SELECT a.improvement_id, a.start_id, t.learned_on FROM asked AS a
+        SELECT a.improvement_id, a.start_id, t.learned_on, t.team_learning_id, true FROM asked AS a
         JOIN graph_team_learning_v1 AS t ON t.organisation_id = $1
             AND ((t.team_id = a.team_id AND t.competencies @> ARRAY[a.start_id]) OR t.goal_id = a.start_id)
         WHERE t.learned_on >= a.since AND (a.until IS NULL OR t.learned_on <= a.until)
     )
-    SELECT improvement_id, start_id, count(*)::int AS n, min(learned_on) AS first_on, max(learned_on) AS last_on
+    SELECT improvement_id, start_id, count(DISTINCT entry_id)::int AS n,
+        count(DISTINCT entry_id) FILTER (WHERE is_team)::int AS team_n,
+        min(learned_on) AS first_on, max(learned_on) AS last_on
     FROM seen GROUP BY improvement_id, start_id
 """
 
@@ -226,7 +228,8 @@ async def _learned(
     learned = {(record["improvement_id"], record["start_id"]): _seen(record) for record in seen}
     for crowd in crowds:
         key = (crowd.improvement_id, crowd.start_id)
-        learned[key] = msgspec.structs.replace(learned.get(key, Learned()), crowd=True)
+        before = learned.get(key, Learned())
+        learned[key] = msgspec.structs.replace(before, crowd=crowd.enough, left_out=not crowd.enough)
     able = {(record["improvement_id"], record["start_id"]) for record in attested}
     for one in improvements:
         any_of_it = any((one.improvement_id, competency) in able for competency in one.competencies)
@@ -241,12 +244,13 @@ async def _learned_for_goals(
     connection: Connection, asker: Asker, goal_ids: Collection[UUID]
 ) -> dict[tuple[UUID, UUID], Learned]:
     seen = await connection.fetch(
-        f"""SELECT goal_id AS start_id, count(*)::int AS n, min(learned_on) AS first_on, max(learned_on) AS last_on
-            FROM (SELECT l.goal_id, l.learned_on FROM graph_learning_v1 AS l
+        f"""SELECT goal_id AS start_id, count(*)::int AS n, count(*) FILTER (WHERE is_team)::int AS team_n,
+                min(learned_on) AS first_on, max(learned_on) AS last_on
+            FROM (SELECT l.goal_id, l.learned_on, false AS is_team FROM graph_learning_v1 AS l
                   JOIN graph_person_v1 AS p ON p.contributor_id = l.learner
                   WHERE l.organisation_id = $1 AND l.goal_id = ANY($4::uuid[]) AND {SHOWN_LEARNING}
                   UNION ALL
-                  SELECT t.goal_id, t.learned_on FROM graph_team_learning_v1 AS t
+                  SELECT t.goal_id, t.learned_on, true FROM graph_team_learning_v1 AS t
                   WHERE t.organisation_id = $1 AND t.goal_id = ANY($4::uuid[])) AS seen
             GROUP BY goal_id""",
         *asker.arguments,
@@ -256,7 +260,12 @@ async def _learned_for_goals(
 
 
 def _seen(record: asyncpg.Record) -> Learned:
-    return Learned(entries_n=record["n"], first_on=record["first_on"], last_on=record["last_on"])
+    return Learned(
+        entries_n=record["n"],
+        team_entries_n=record["team_n"],
+        first_on=record["first_on"],
+        last_on=record["last_on"],
+    )
 
 
 async def _among(connection: Connection, table: Any, keys: Collection[UUID]) -> list[Any]:

@@ -36,6 +36,7 @@ class Loose(msgspec.Struct, frozen=True, kw_only=True):
     place: UUID
     team_id: UUID | None
     entries_n: int
+    team_entries_n: int
     last_on: date | None
 
 
@@ -132,13 +133,15 @@ async def loose_learning(
         return []
     found = await connection.fetch(
         f"""WITH learned AS (
-                SELECT c.competency_id, m.team_id, l.learned_on, l.entry_id FROM graph_learning_v1 AS l
+                SELECT c.competency_id, m.team_id, l.learned_on, l.entry_id, false AS is_team
+                FROM graph_learning_v1 AS l
                 CROSS JOIN LATERAL unnest(l.competencies) AS c(competency_id)
                 JOIN graph_person_v1 AS p ON p.contributor_id = l.learner
                 LEFT JOIN graph_member_v1 AS m ON m.contributor_id = l.learner
                 WHERE l.organisation_id = $1 AND ($6::uuid IS NULL OR l.competencies @> ARRAY[$6]) AND {SHOWN_LEARNING}
                 UNION ALL
-                SELECT c.competency_id, t.team_id, t.learned_on, t.team_learning_id FROM graph_team_learning_v1 AS t
+                SELECT c.competency_id, t.team_id, t.learned_on, t.team_learning_id, true
+                FROM graph_team_learning_v1 AS t
                 CROSS JOIN LATERAL unnest(t.competencies) AS c(competency_id)
                 WHERE t.organisation_id = $1
             ), taken_up AS (
@@ -146,12 +149,14 @@ async def loose_learning(
                     ON i.team_id = l.team_id AND i.competencies @> ARRAY[l.competency_id]
             ), places AS (
                 SELECT l.competency_id, coalesce(l.team_id, $1) AS place, l.team_id,
-                       count(DISTINCT l.entry_id)::int AS entries_n, max(l.learned_on) AS last_on
+                       count(DISTINCT l.entry_id)::int AS entries_n,
+                       count(DISTINCT l.entry_id) FILTER (WHERE l.is_team)::int AS team_entries_n,
+                       max(l.learned_on) AS last_on
                 FROM learned AS l WHERE NOT EXISTS (
                     SELECT FROM taken_up AS t WHERE (t.competency_id, t.entry_id) = (l.competency_id, l.entry_id))
                 GROUP BY l.competency_id, l.team_id
                 UNION ALL
-                SELECT ul.competency_id, $1, NULL, 0, NULL FROM graph_unit_learning_v1 AS ul
+                SELECT ul.competency_id, $1, NULL, 0, 0, NULL FROM graph_unit_learning_v1 AS ul
                 WHERE ul.organisation_id = $1 AND NOT EXISTS (
                     SELECT FROM graph_unit_v1 AS u JOIN graph_improvement_v1 AS i ON i.team_id = u.node
                     WHERE u.unit_key = ul.unit_key AND i.competencies @> ARRAY[ul.competency_id])
@@ -159,7 +164,7 @@ async def loose_learning(
                         SELECT FROM graph_unit_v1 AS u WHERE u.unit_key = ul.unit_key AND u.node = ANY($7::uuid[])))
             )
             SELECT competency_id, place, max(team_id::text)::uuid AS team_id, max(entries_n) AS entries_n,
-                   max(last_on) AS last_on FROM places
+                   max(team_entries_n) AS team_entries_n, max(last_on) AS last_on FROM places
             WHERE (competency_id, place) > ($4, $5) AND ($6::uuid IS NULL OR competency_id = $6)
                 AND ($7::uuid[] IS NULL OR team_id IS NULL OR team_id = ANY($7::uuid[]))
             GROUP BY competency_id, place ORDER BY competency_id, place LIMIT {limit}""",
