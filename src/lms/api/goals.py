@@ -173,7 +173,7 @@ async def _propose(data: NewGoal, name: str, who: Who, sender: Sender, desk: Des
     outcome = await sender.send(Goal, goal_id, command, name.rstrip(":") or None)
     invitations = await invite(sender, who, goal_id, invited, None, name)
     # A read that waits for this answer's position sees the invitations too.
-    position = max(one.position or 0 for one in (outcome, *invitations))
+    position = max(outcome.position or 0, *(one.position or 0 for one in invitations), 0)
     return msgspec.structs.replace(outcome, position=position)
 
 
