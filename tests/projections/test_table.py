@@ -50,7 +50,8 @@ class Everything(msgspec.Struct, frozen=True, kw_only=True):
 EVERYTHING = Table("everything_v1", Everything, key="id")
 
 COLUMNS = """id uuid PRIMARY KEY, organisation_id uuid, name text, "order" bigint, share double precision,
-    weight numeric, done boolean, "on" date, at timestamptz, colour text, raw bytea, text jsonb, ids uuid[], tags text[],
+    weight numeric, done boolean, "on" date, at timestamptz, colour text, raw bytea, text jsonb, ids uuid[],
+    tags text[],
     parts jsonb, labels jsonb, perhaps jsonb, nothing text[]"""
 
 
