@@ -154,6 +154,18 @@ async def test_a_subject_of_the_issuer_signs_in_as_the_person_he_was_bound_to(in
     assert (stranger.status_code, stranger.json()["code"]) == (403, "unknown-contributor")
 
 
+async def test_the_sign_in_of_somebody_forgotten_may_be_bound_anew(installation):
+    mira, noor = await installation.person("Mira"), await installation.person("Noor")
+    admin, binding = installation.administrator, {"issuer": "https://login.example.org", "subject": "00u1"}
+    await admin.post(f"/v1/contributors/{mira.id}/sign-ins", json=binding)
+    client = oidc(installation, binding["issuer"])("00u1")
+    ok(await client.get("/v1/me"))
+    ok(await mira.delete(f"/v1/me?confirm={mira.id}"))
+    assert (await admin.post(f"/v1/contributors/{noor.id}/sign-ins", json=binding)).status_code == 204
+    answers = [(await client.get("/v1/me")).status_code for _ in range(2)]
+    assert answers[-1] == 200
+
+
 async def test_a_sign_in_is_bound_to_somebody_who_takes_part(installation):
     admin, binding = installation.administrator, {"issuer": "https://login.example.org", "subject": "00u1"}
     assert (await admin.post(f"/v1/contributors/{clock.uuid7()}/sign-ins", json=binding)).status_code == 404

@@ -8,7 +8,6 @@ from litestar.connection import ASGIConnection
 from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
 
 from lms.api.deps import Who
-from lms.api.identities import Identities
 from lms.api.problems import Unauthenticated
 from lms.api.services import Services
 from lms.api.standing import Standing, standings_of
@@ -31,11 +30,15 @@ class Authentication(AbstractAuthenticationMiddleware):
             principal = await services.verifier.verify(_bearer(connection.headers.get("Authorization")))
         except InvalidToken as error:
             raise Unauthenticated(reason=str(error)) from error
-        contributor_id = await _contributor_id(services, principal)
         standings = standings_of(connection.app.state)
+        signed_in = (principal.organisation_id, principal.issuer, principal.subject)
+        contributor_id = principal.contributor_id or await standings.contributor_of(*signed_in)
+        if contributor_id is None:
+            raise UnknownContributor
         after = connection.headers.get("LMS-After")
         standing = await standings.of(principal.organisation_id, contributor_id, after)
         if standing is None:
+            standings.unknown(*signed_in)
             raise UnknownContributor
         return AuthenticationResult(user=_who(principal, contributor_id, standing), auth=principal)
 
@@ -45,16 +48,6 @@ def _bearer(header: str | None) -> str:
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated(reason="send the header Authorization: Bearer <token>")
     return token.strip()
-
-
-async def _contributor_id(services: Services, principal: Principal) -> UUID:
-    if principal.contributor_id is not None:
-        return principal.contributor_id
-    identities = Identities(services.subjects, services.reads)
-    found = await identities.of_subject(principal.organisation_id, principal.issuer, principal.subject)
-    if found is None:
-        raise UnknownContributor
-    return found
 
 
 def _who(principal: Principal, contributor_id: UUID, standing: Standing) -> Who:

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request as HttpRequest
 from litestar.datastructures import State
 
+from lms.api.identities import Identities
 from lms.api.services import Services
 from lms.projections.organisations import OrganisationRow, Organisations
 from lms.projections.people import People, Relations
@@ -45,6 +46,7 @@ class Standings:
         self._monotonic = monotonic
         self._kept: OrderedDict[tuple[UUID, UUID], _Kept] = OrderedDict()
         self._moved: dict[UUID, int] = {}
+        self._sign_ins: dict[tuple[UUID, str, str], UUID] = {}
 
     def moved(self, organisation_id: UUID, position: int | None) -> None:
         """Note that people or teams changed at this position of the log."""
@@ -71,6 +73,20 @@ class Standings:
         if standing is not None:
             self._keep(key, _Kept(standing, needed, self._monotonic() + FRESH_S))
         return standing
+
+    async def contributor_of(self, organisation_id: UUID, issuer: str, subject: str) -> UUID | None:
+        """The contributor who signs in so, kept until `unknown` says that he is gone."""
+        key = (organisation_id, issuer, subject)
+        found = self._sign_ins.get(key)
+        if found is None:
+            found = await Identities(self._services.subjects, self._services.reads).of_subject(*key)
+            if found is not None and len(self._sign_ins) < _MOST:
+                self._sign_ins[key] = found
+        return found
+
+    def unknown(self, organisation_id: UUID, issuer: str, subject: str) -> None:
+        """Look anew at the next request: whom a sign-in stood for has left, another may have it now."""
+        self._sign_ins.pop((organisation_id, issuer, subject), None)
 
     async def _ask(self, organisation_id: UUID, contributor_id: UUID) -> Standing | None:
         async with self._services.reads.acquire() as connection:
