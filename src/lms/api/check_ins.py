@@ -7,7 +7,7 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from lms.api.answers import Answer
+from lms.api.answers import Answer, changed
 from lms.api.batches import Accepted, BatchResults, judge
 from lms.api.bodies import Batch
 from lms.api.deps import Connection, Sender, Who
@@ -54,7 +54,13 @@ async def check_in_many(
     return await judge(data, BatchedCheckIn, sender, act)
 
 
-@post("/v1/check-ins/{check_in_id:uuid}/correction", summary="Correct a check-in", tags=["goals"], dependencies=DESK)
+@post(
+    "/v1/check-ins/{check_in_id:uuid}/correction",
+    summary="Correct a check-in",
+    tags=["goals"],
+    status_code=200,
+    dependencies=DESK,
+)
 async def correct(
     check_in_id: FromPath[UUID],
     data: JSONBody[CheckInCorrection],
@@ -79,7 +85,8 @@ async def correct(
         blockers=data.blockers,
     )
     outcome = await sender.send(Goal, row.goal_id, command)
-    return await part_made(check_in_id, outcome, sender, desk)
+    corrected = PartMade(id=check_in_id, goal_id=row.goal_id, next=(await desk.shown(outcome.aggregate)).next)
+    return changed(corrected, await sender.receipt(outcome))
 
 
 def _command(data: NewCheckIn, check_in_id: UUID, who: Who) -> CheckIn:

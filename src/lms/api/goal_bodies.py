@@ -66,7 +66,7 @@ class NewKeyResult(Body, frozen=True, kw_only=True):
     target: Annotated[Decimal | None, msgspec.Meta(examples=[0.36])] = None
     stretch: Decimal | None = None
     due_on: date | None = None
-    weight: Decimal = Decimal(1)
+    weight: Annotated[Decimal | None, msgspec.Meta(description="From 0 to 1; 1 unless said otherwise")] = None
 
 
 class Target(Body, frozen=True, kw_only=True):

@@ -88,7 +88,7 @@ class Desk:
             target=target,
             stretch=body.stretch,
             due_on=body.due_on,
-            weight=body.weight,
+            weight=Decimal(1) if body.weight is None else body.weight,
         )
 
     async def alignments(self, bodies: Sequence[NewAlignment], name: str = "") -> tuple[Alignment, ...]:
