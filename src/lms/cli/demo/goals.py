@@ -87,7 +87,7 @@ class Goals:
             key_results=(key_result,),
             cycle_id=cycle_of(self._script, day),
         )
-        self._script.add(day, Goal, goal_id, propose, reads=[metric_id], at=time(9))
+        self._propose(day, propose, [metric_id], time(9))
         agreed = day + timedelta(days=5)
         agree = AgreeOnGoal(actor=owner, today=agreed, on=agreed, how=How.MEETING, participants_n=9)
         self._script.add(agreed, Goal, goal_id, agree, at=time(9))
@@ -126,7 +126,7 @@ class Goals:
             cycle_id=cycle_of(self._script, day),
         )
         reads = [process_id] if tale.metric is None else [process_id, self._script.new_id(f"goal:{tale.metric}")]
-        self._script.add(day, Goal, goal_id, propose, reads=reads, at=time(9, 30))
+        self._propose(day, propose, reads, time(9, 30))
         self._agree_and_invite(crew, goal_id, day + timedelta(days=4))
         self._check_in(crew, goal_id, key_result, day + timedelta(days=14), self._last, fed=True)
 
@@ -173,7 +173,7 @@ class Goals:
             align=align,
             cycle_id=cycle_of(self._script, day),
         )
-        self._script.add(day, Goal, goal_id, propose, reads=reads, at=time(9, 30))
+        self._propose(day, propose, reads, time(9, 30))
         if (place + turn) % 11 == 7:
             return
         self._agree_and_invite(crew, goal_id, day + timedelta(days=5))
@@ -287,12 +287,17 @@ class Goals:
             cycle_id=cycle_of(self._script, day),
             home_team_id=self._script.new_id(f"team:{person.team}"),
         )
-        self._script.add(day, Goal, goal_id, propose, reads=reads, at=time(13))
+        self._propose(day, propose, reads, time(13))
         if self._chance.random() < 0.3:
             show = ChangeVisibility(
                 actor=person.actor, today=day, visibility=Visibility.TEAM, home_team_id=propose.home_team_id
             )
             self._script.add(day, Goal, goal_id, show, at=time(13, 30))
+
+    def _propose(self, day: date, propose: ProposeGoal, reads: list[UUID], at: time) -> None:
+        """Propose a goal of the quarter around the day."""
+        cycle = [propose.cycle_id] if propose.cycle_id else []
+        self._script.add(day, Goal, propose.goal_id, propose, reads=[*reads, *cycle], at=at)
 
     def _link(self, name: str, to_goal_id: UUID, hypothesis: str) -> Alignment:
         return Alignment(
