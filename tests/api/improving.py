@@ -44,6 +44,10 @@ class Desk(msgspec.Struct, frozen=True):
         path = f"/v1/outcome-metrics/{self.metric}/measurements"
         return await self.olaf.post(path, json=body | window | figures)
 
+    async def competency(self, label: str) -> str:
+        """Define a competency; its id."""
+        return str(ok(await self.mira.post("/v1/competencies", json={"labels": {"en": label}}))["id"])
+
     async def opened(self, **facts: Any) -> Any:
         """Open an improvement of the process; its resource."""
         body = {"process_id": self.process["id"], "problem": "Customers tell their story twice", "on": "2026-01-20"}

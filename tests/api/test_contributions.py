@@ -113,6 +113,8 @@ async def test_accepted_shares_above_the_whole_are_flagged(desk):
         ({"to": {"outcome_metric_id": str(uuid7())}, "before": BEFORE}, 404),
         ({"to": {"measure_id": str(uuid7())}}, 404),
         ({"from": {"kind": "improvement", "id": str(uuid7())}}, 404),
+        ({"from": {"kind": "skill", "id": str(uuid7())}}, 404),
+        ({"from": {"kind": "learning", "id": str(uuid7())}}, 404),
         ({"from": {"kind": "weather", "id": str(uuid7())}}, 400),
         ({"share": {"low": 0.9, "high": 0.1}}, 400),
         ({"before": BEFORE}, 400),
@@ -133,6 +135,15 @@ async def test_it_is_rejected_by_another_or_withdrawn_by_who_stated_it(desk):
     path = f"/v1/contributions/{withdrawn['id']}"
     assert (await desk.noor.post(f"{path}/withdrawal", json={})).status_code == 403
     assert ok(await desk.mira.post(f"{path}/withdrawal", json={}))["standing"] == "withdrawn"
+
+
+async def test_a_skill_or_ones_own_learning_may_have_moved_a_figure(desk):
+    listening = await desk.competency("Active listening")
+    assert ok(await state(desk, **{"from": {"kind": "skill", "id": listening}}))["from"]["id"] == listening
+    learned = ok(await desk.mira.post("/v1/me/learning", json={"note": "How to listen"}))["id"]
+    assert (await state(desk, **{"from": {"kind": "learning", "id": learned}})).status_code == 201
+    secret = ok(await desk.noor.post("/v1/me/learning", json={"note": "How to leave"}))["id"]
+    assert (await state(desk, **{"from": {"kind": "learning", "id": secret}})).status_code == 404
 
 
 async def test_guests_and_other_organisations_know_of_no_contribution(desk, installation, product):

@@ -24,7 +24,7 @@ async def record(desk, improvement, before, after, **facts):
 
 
 async def test_a_member_opens_an_improvement_and_reads_it_back(desk):
-    listening = str(uuid7())
+    listening = await desk.competency("Active listening")
     body = {
         "process_id": desk.process["id"],
         "problem": "Customers tell their story twice",
@@ -77,7 +77,7 @@ async def test_obstacles_are_named_and_settled(desk):
 async def test_an_experiment_is_planned_run_and_reviewed_and_its_use_confirmed_by_another(desk):
     improvement = await desk.opened()
     path = f"/v1/improvements/{improvement['id']}"
-    listening = str(uuid7())
+    listening = await desk.competency("Active listening")
     plan = {"hypothesis": "One form for both", "measure_id": desk.measure, "expected_value": 22}
     planned = await desk.mira.post(f"{path}/experiments", json=plan | {"planned_on": "2026-01-25"})
     assert (planned.status_code, planned.headers["location"]) == (201, path)
@@ -109,7 +109,11 @@ async def test_a_review_may_say_how_the_experiment_ran(desk):
     improvement = await desk.opened()
     path = f"/v1/improvements/{improvement['id']}"
     planned = ok(await desk.mira.post(f"{path}/experiments", json={"hypothesis": "One form"}))
-    review = {"experiment_id": planned["id"], "outcome": "different", "competencies_used": [str(uuid7())]}
+    review = {
+        "experiment_id": planned["id"],
+        "outcome": "different",
+        "competencies_used": [await desk.competency("Writing forms")],
+    }
     early = await desk.mira.post(f"{path}/reviews", json=review)
     assert (early.status_code, early.json()["code"]) == (409, "experiment-has-not-run")
     reviewed = await desk.mira.post(f"{path}/reviews", json=review | {"observed": 29})

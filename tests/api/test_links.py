@@ -32,6 +32,18 @@ async def test_evidence_and_alternatives_are_gathered_behind_a_link_made_a_momen
     assert shown["next"] == []
 
 
+async def test_a_reference_lies_sealed_in_the_read_model_and_is_gone_with_its_author(desk, path, installation):
+    attached = await desk.noor.post(f"{path}/evidence", json=EVIDENCE)
+    ok(await desk.mira.get(path, headers=seen(attached)))
+    core = installation.core
+    async with core.reads.acquire() as connection:
+        stored = await connection.fetchval("SELECT string_agg(evidence::text, '') FROM links_v1")
+    assert "Survey" not in stored
+    await core.subjects.forget(installation.organisation_id, desk.noor.id)
+    (shown,) = ok(await desk.mira.get(path))["evidence"]
+    assert (shown["stance"], shown["ref"]) == ("supports", None)
+
+
 async def test_a_bare_link_says_what_is_missing(desk, path):
     assert ok(await desk.mira.get(path))["next"] == ["evidence", "alternatives"]
 

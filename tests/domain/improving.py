@@ -4,8 +4,10 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from domain.world import DAY, World
+from domain.world import ADMINISTRATOR, DAY, World
 from lms.domain.base import Actor, Role
+from lms.domain.competency import Competency, DefineCompetency
+from lms.domain.contributor import Contributor, RegisterContributor
 from lms.domain.effect import Effect, Verdict
 from lms.domain.improvement import Improvement
 from lms.domain.improvement_commands import OpenImprovement, RecordResult
@@ -17,6 +19,7 @@ SERVICE, SALES = UUID(int=500), UUID(int=501)
 HANDOVER, MINUTES, LINK = UUID(int=600), UUID(int=601), UUID(int=602)
 REPEAT_PURCHASES = UUID(int=700)
 IMPROVEMENT = UUID(int=800)
+LISTENING = UUID(int=830)
 MIRA, NOOR, OLAF = UUID(int=101), UUID(int=102), UUID(int=103)
 
 
@@ -60,6 +63,12 @@ def a_world():
     """A metric, and the service team's process with one measure that should move it."""
     world = World()
     world.send(
+        Competency, LISTENING, DefineCompetency(**MEMBER, competency_id=LISTENING, labels={"en": "Active listening"})
+    )
+    for contributor_id in (MIRA, NOOR, OLAF):
+        register = RegisterContributor(actor=ADMINISTRATOR, today=DAY, contributor_id=contributor_id, name="Somebody")
+        world.send(Contributor, contributor_id, register)
+    world.send(
         OutcomeMetric,
         REPEAT_PURCHASES,
         DefineOutcomeMetric(
@@ -90,7 +99,8 @@ def opened(world, **changes):
     """The same with an improvement of the hand-over."""
     command = {**MEMBER, "improvement_id": IMPROVEMENT, "process_id": HANDOVER, "team_id": SERVICE}
     command |= {"on": date(2026, 1, 20), "problem": "Customers tell their story twice"}
-    return world.send(Improvement, IMPROVEMENT, OpenImprovement(**command | changes))
+    command |= changes
+    return world.send(Improvement, command["improvement_id"], OpenImprovement(**command))
 
 
 def record_result(world, found=BETTER, **changes):

@@ -11,6 +11,7 @@ from domain.improving import (
     GUEST,
     HANDOVER,
     IMPROVEMENT,
+    LISTENING,
     MEMBER,
     MINUTES,
     MIRA,
@@ -44,7 +45,9 @@ from lms.domain.contribution import (
 )
 from lms.domain.effect import Verdict
 from lms.domain.improvement_parts import Window
+from lms.domain.learning_entry import LearningEntry, LogLearning
 from lms.domain.support import Alternative, Evidence, Stance
+from lms.domain.team_learning import TeamLearning
 from lms.domain.terms import Origin
 
 THIS, PIECE = UUID(int=900), UUID(int=901)
@@ -66,7 +69,8 @@ def state(world, by=MEMBER, **changes):
         "mechanism": "Who is helped at once comes back",
         "window": Window(start=date(2026, 2, 1), end=date(2026, 2, 28)),
     }
-    return send(world, StateContribution(**by, **facts | changes))
+    facts |= changes
+    return world.send(Contribution, facts["contribution_id"], StateContribution(**by, **facts))
 
 
 def send(world, command):
@@ -95,7 +99,7 @@ def test_somebody_says_what_moved_a_figure_and_how(world):
 
 
 def test_a_skill_may_have_moved_a_measure_of_a_process(world):
-    cause = Cause(kind=CauseKind.SKILL, id=UUID(int=1))
+    cause = Cause(kind=CauseKind.SKILL, id=LISTENING)
     assert state(world, cause=cause, moved=Moved(process_id=HANDOVER, measure_id=MINUTES)).cause == cause
 
 
@@ -113,11 +117,27 @@ def test_a_skill_may_have_moved_a_measure_of_a_process(world):
         ({"moved": Moved(outcome_metric_id=UUID(int=1))}, NotFound),
         ({"moved": Moved(process_id=HANDOVER, measure_id=UUID(int=1))}, NotFound),
         ({"cause": Cause(kind=CauseKind.IMPROVEMENT, id=UUID(int=1))}, NotFound),
+        ({"cause": Cause(kind=CauseKind.SKILL, id=UUID(int=1))}, NotFound),
+        ({"cause": Cause(kind=CauseKind.LEARNING, id=UUID(int=1))}, NotFound),
     ],
 )
 def test_a_contribution_says_how_and_names_what_there_is(world, wrong, refusal):
     with pytest.raises(refusal):
         state(world, **wrong)
+
+
+def test_one_names_ones_own_learning_or_the_teams_and_nobody_elses(world):
+    entry, held = UUID(int=950), UUID(int=951)
+    logged = LogLearning(**MEMBER, entry_id=entry, note="How to listen", competencies=(LISTENING,))
+    world.send(LearningEntry, entry, logged)
+    world.streams[held] = TeamLearning.blank(held)
+    cause = Cause(kind=CauseKind.LEARNING, id=entry)
+    with pytest.raises(NotFound):
+        state(world, COLLEAGUE, cause=cause)
+    assert state(world, cause=cause).cause == cause
+    other = UUID(int=902)
+    of_team = Cause(kind=CauseKind.LEARNING, id=held)
+    assert state(world, COLLEAGUE, contribution_id=other, cause=of_team).cause == of_team
 
 
 def test_the_change_of_the_figure_enters_with_its_verdict_and_may_not_contradict_itself(world):
@@ -138,7 +158,7 @@ def test_the_change_of_the_figure_enters_with_its_verdict_and_may_not_contradict
             StateContribution(
                 **MEMBER,
                 contribution_id=UUID(int=902),
-                cause=Cause(kind=CauseKind.SKILL, id=UUID(int=1)),
+                cause=Cause(kind=CauseKind.SKILL, id=LISTENING),
                 moved=Moved(outcome_metric_id=REPEAT_PURCHASES),
                 mechanism="It must",
                 window=Window(start=date(2026, 2, 1), end=date(2026, 2, 28)),

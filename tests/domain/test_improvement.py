@@ -12,6 +12,7 @@ from domain.improving import (
     GUEST,
     HANDOVER,
     IMPROVEMENT,
+    LISTENING,
     MEMBER,
     MINUTES,
     MIRA,
@@ -26,8 +27,12 @@ from domain.improving import (
     record_result,
     summary,
 )
+from domain.world import ADMINISTRATOR, DAY
 from lms.domain.base import Malformed, NotFound
+from lms.domain.contributor import Contributor, ContributorIsInactive, DeactivateContributor
 from lms.domain.effect import Baseline, Comparison, Design, Effect, Verdict, gain, judge, weakest_origin
+from lms.domain.goal import Goal
+from lms.domain.goal_parts import Level, Owner, Purpose
 from lms.domain.improvement import Improvement
 from lms.domain.improvement_commands import (
     AdoptImprovement,
@@ -59,9 +64,9 @@ from lms.domain.improvement_parts import (
     Window,
 )
 from lms.domain.process import Process
-from lms.domain.terms import Direction, Origin
+from lms.domain.terms import Direction, Origin, Visibility
 
-OBSTACLE, EXPERIMENT, LISTENING = UUID(int=810), UUID(int=820), UUID(int=830)
+OBSTACLE, EXPERIMENT = UUID(int=810), UUID(int=820)
 
 
 @pytest.fixture
@@ -109,8 +114,19 @@ def test_a_team_opens_an_improvement_of_a_process(world):
         ({"on": date(2026, 3, 3)}, Malformed),
         ({"trigger_period": Window(start=date(2026, 1, 2), end=date(2026, 1, 1))}, Malformed),
         ({"target_condition": TargetCondition(measure_id=UUID(int=1), value=Decimal(20))}, NotFound),
+        ({"competencies": (UUID(int=1),)}, Malformed),
+        ({"goal_id": UUID(int=1)}, Malformed),
     ],
-    ids=["another team", "no such process", "no problem", "tomorrow", "reversed period", "no such measure"],
+    ids=[
+        "another team",
+        "no such process",
+        "no problem",
+        "tomorrow",
+        "reversed period",
+        "no such measure",
+        "no such competency",
+        "no such goal",
+    ],
 )
 def test_an_improvement_is_of_a_process_and_of_ones_own_team(wrong, refusal):
     with pytest.raises(refusal):
@@ -212,6 +228,32 @@ def test_a_review_may_say_how_the_experiment_ran(world):
         "improvement.experiment-run",
         "improvement.experiment-reviewed",
     ]
+
+
+def test_only_who_takes_part_confirms_the_use_of_what_there_is(world):
+    plan(world)
+    run(world)
+    with pytest.raises(NotFound):
+        review(world, confirmed_by=UUID(int=1))
+    with pytest.raises(Malformed) as refused:
+        review(world, competencies_used=(LISTENING, UUID(int=1)))
+    assert refused.value.facts["pointer"] == "/competencies_used/1"
+    world.send(Contributor, NOOR, DeactivateContributor(actor=ADMINISTRATOR, today=DAY, on=DAY))
+    with pytest.raises(ContributorIsInactive):
+        review(world, confirmed_by=NOOR)
+
+
+def test_an_improvement_serves_a_goal_that_is_shown_to_who_opens_it(world):
+    for number, visibility in enumerate((Visibility.ORGANISATION, Visibility.PRIVATE)):
+        goal = Goal.blank(UUID(int=300 + number))
+        purpose, owner = Purpose(statement="Keep customers"), Owner(team_id=UUID(int=501))
+        goal.record(
+            Goal.Proposed(level=Level.TEAM, title="Faster", purpose=purpose, owner=owner, visibility=visibility)
+        )
+        world.streams[goal.id] = goal.snapshot()
+    assert opened(world, improvement_id=UUID(int=801), goal_id=UUID(int=300)).goal_id == UUID(int=300)
+    with pytest.raises(Malformed):
+        opened(world, improvement_id=UUID(int=802), goal_id=UUID(int=301))
 
 
 def test_the_use_of_a_competency_is_confirmed_by_another_than_who_claims_it(world):

@@ -100,7 +100,8 @@ async def test_a_measurement_is_shown_as_last_revised(connection):
         revised = await performance.measurement(connection, story.organisation_id, REVISED)
         assert (revised.value, revised.origin, revised.revision, revised.version) == (21, Origin.COUNTED, 1, 2)
         assert revised.summary == summary(21, AFTER.start, AFTER.end)
-        latest = await performance.latest(connection, story.organisation_id, HANDOVER)
+        process = await performance.process(connection, story.organisation_id, HANDOVER)
+        latest = await performance.latest(connection, process)
         assert latest == {MINUTES: revised}
 
 

@@ -113,7 +113,7 @@ class OneProcess(Controller):
         row = await _performance.process(connection, who.organisation_id, process_id)
         if row is None:
             raise NotFound(kind="process", id=process_id)
-        latest = await _performance.latest(connection, who.organisation_id, process_id)
+        latest = await _performance.latest(connection, row)
         values = {measure_id: measured.row_shown(one) for measure_id, one in latest.items()}
         return found(row_shown(row, values), row.version)
 

@@ -162,8 +162,33 @@ class DefineCompetency(Command, frozen=True, kw_only=True):
     scale_id: UUID | None = None
 
 
-class ImportCompetency(DefineCompetency, frozen=True, kw_only=True):
-    """A competency as a framework publishes it: defined when new, else only what differs is changed."""
+class ImportCompetency(Command, frozen=True, kw_only=True):
+    """A competency as a framework publishes it in one language; what it does not say (None) stays as it is."""
+
+    competency_id: UUID
+    framework_id: UUID | None = None
+    code: str | None = None
+    kind: CompetencyKind | None = None
+    language: str
+    label: str
+    alt_labels: tuple[str, ...] | None = None
+    refs: tuple[ExternalRef, ...] = ()
+    broader: tuple[Broader, ...] | None = None
+
+    def definition(self) -> DefineCompetency:
+        """The same as a new competency."""
+        return DefineCompetency(
+            actor=self.actor,
+            today=self.today,
+            competency_id=self.competency_id,
+            framework_id=self.framework_id,
+            code=self.code,
+            kind=self.kind or CompetencyKind.SKILL,
+            labels={self.language: self.label},
+            alt_labels={self.language: self.alt_labels or ()},
+            refs=self.refs,
+            broader=self.broader or (),
+        )
 
 
 class RelabelCompetency(Command, frozen=True, kw_only=True):
@@ -187,7 +212,7 @@ def handle(competency: Competency | None, command: CompetencyCommand, others: Ot
     _refuse_strangers(command)
     match command:
         case ImportCompetency():
-            return _define(command, others) if competency is None else _update(competency, command)
+            return _define(command.definition(), others) if competency is None else _update(competency, command)
         case DefineCompetency():
             if competency is not None:
                 raise CompetencyExists(competency_id=competency.id)
@@ -273,9 +298,12 @@ def _update(competency: Competency, command: ImportCompetency) -> Competency:
     """Record what the import changes: nothing when it is as it was, or when the organisation retired it."""
     if competency.is_retired:
         return competency
-    _relabel(competency, command.labels, command.alt_labels)
-    if (competency.kind, competency.broader) != (command.kind, command.broader):
-        competency.record(Competency.Reclassified(kind=command.kind, broader=command.broader))
+    alts = competency.alt_labels.get(command.language, ()) if command.alt_labels is None else command.alt_labels
+    _relabel(competency, {command.language: command.label}, {command.language: alts})
+    kind = command.kind or competency.kind
+    broader = competency.broader if command.broader is None else command.broader
+    if (kind, broader) != (competency.kind, competency.broader):
+        competency.record(Competency.Reclassified(kind=kind, broader=broader))
     return competency
 
 
@@ -314,12 +342,12 @@ def _clean(
     return clean, alternatives
 
 
-def check_competencies(ids: Sequence[UUID], others: Others) -> None:
+def check_competencies(ids: Sequence[UUID], others: Others, pointer: str = "/competencies") -> None:
     """Refuse competencies that do not exist, or the same one twice."""
     if len(ids) > MOST_NAMED:
-        raise Malformed(pointer="/competencies", detail=f"at most {MOST_NAMED}")
+        raise Malformed(pointer=pointer, detail=f"at most {MOST_NAMED}")
     for index, (competency_id, found) in enumerate(zip(ids, others.find_all(Competency, ids), strict=True)):
         if found is None:
-            raise Malformed(pointer=f"/competencies/{index}", detail="there is no such competency")
+            raise Malformed(pointer=f"{pointer}/{index}", detail="there is no such competency")
         if competency_id in ids[:index]:
-            raise Malformed(pointer=f"/competencies/{index}", detail="named twice")
+            raise Malformed(pointer=f"{pointer}/{index}", detail="named twice")

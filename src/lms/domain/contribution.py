@@ -8,14 +8,28 @@ from uuid import UUID
 import msgspec
 from eventsourcing.domain import event
 
-from lms.domain.base import Aggregate, Command, Forbidden, Malformed, NotFound, Others, Personal, Role, RuleBroken
+from lms.domain.base import (
+    Actor,
+    Aggregate,
+    Command,
+    Forbidden,
+    Malformed,
+    NotFound,
+    Others,
+    Personal,
+    Role,
+    RuleBroken,
+)
+from lms.domain.competency import Competency
 from lms.domain.effect import Design, Effect, check_sides, is_better
 from lms.domain.improvement import Improvement
 from lms.domain.improvement_parts import Window
+from lms.domain.learning_entry import LearningEntry
 from lms.domain.link import check_reference
 from lms.domain.outcome_metric import OutcomeMetric
 from lms.domain.process import Process
 from lms.domain.support import Alternative, Evidence, Stance
+from lms.domain.team_learning import TeamLearning
 from lms.domain.terms import Direction, Origin, Summary, check_not_in_future, check_text
 
 
@@ -28,7 +42,7 @@ class CauseKind(StrEnum):
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
-    """What contributed; a skill is named by its competency."""
+    """What contributed: a skill by its competency, learning by a team's or one's own entry, an improvement."""
 
     kind: CauseKind
     id: UUID
@@ -295,8 +309,7 @@ def _state(contribution: Contribution | None, command: StateContribution, others
     if share is not None and not 0 <= share.low <= share.high <= 1:
         raise Malformed(pointer="/share", detail="a share runs from low to high between 0 and 1")
     direction = _direction(command.moved, others)
-    if command.cause.kind is CauseKind.IMPROVEMENT:
-        others.get(Improvement, command.cause.id)
+    _check_cause(command.cause, command.actor, others)
     if command.change is not None:
         check_sides(command.change.before, command.change.after, command.today)
         is_better(command.change.effect, command.change.before, command.change.after, direction)
@@ -313,6 +326,20 @@ def _state(contribution: Contribution | None, command: StateContribution, others
         )
     )
     return stated
+
+
+def _check_cause(cause: Cause, actor: Actor, others: Others) -> None:
+    """Refuse a cause that does not exist, or somebody else's learning that is not shown."""
+    match cause.kind:
+        case CauseKind.SKILL:
+            others.get(Competency, cause.id)
+        case CauseKind.IMPROVEMENT:
+            others.get(Improvement, cause.id)
+        case _:
+            entry = others.find(LearningEntry, cause.id)
+            is_own = entry is not None and actor.is_contributor(entry.learner)
+            if not is_own and others.find(TeamLearning, cause.id) is None:
+                raise NotFound(learning=cause.id)
 
 
 def _direction(moved: Moved, others: Others) -> Direction:

@@ -7,7 +7,10 @@ from uuid import UUID
 import msgspec
 
 from lms.domain.base import Actor, Aggregate, Command, Malformed, NotFound, Others, Role
+from lms.domain.competency import check_competencies
+from lms.domain.contributor import Contributor
 from lms.domain.effect import Baseline, Comparison, Design, Effect, check_sides, is_better
+from lms.domain.goal import Goal
 from lms.domain.improvement import Improvement
 from lms.domain.improvement_parts import (
     ImprovementExists,
@@ -144,7 +147,7 @@ def handle(
             check_not_in_future(run.on, command.today, "/on")
             improvement.run(experiment_id, run, command.actor.contributor_id)
         case ReviewExperiment():
-            _review(improvement, command)
+            _review(improvement, command, others)
         case RecordResult():
             return _record_result(improvement, command, others)
         case AdoptImprovement(on=on, standard_ref=standard_ref):
@@ -184,6 +187,11 @@ def _open(improvement: Improvement | None, command: OpenImprovement, others: Oth
     process = others.get(Process, command.process_id)
     if command.target_condition is not None:
         process.measure(command.target_condition.measure_id)
+    check_competencies(command.competencies, others)
+    if command.goal_id is not None:
+        goal = others.find(Goal, command.goal_id)
+        if goal is None or not goal.is_shown_to(command.actor):
+            raise Malformed(pointer="/goal_id", detail="there is no such goal, or it is not shown to you")
     opened = Improvement.blank(command.improvement_id)
     facts = {name: getattr(command, name) for name in Improvement.Opened.__struct_fields__}
     opened.record(Improvement.Opened(**facts))
@@ -202,8 +210,11 @@ def _plan(improvement: Improvement, plan: Plan, today: date, others: Others) -> 
     improvement.record(Improvement.ExperimentPlanned(plan=msgspec.structs.replace(plan, recorded_on=today)))
 
 
-def _review(improvement: Improvement, command: ReviewExperiment) -> None:
+def _review(improvement: Improvement, command: ReviewExperiment, others: Others) -> None:
     review, author = command.review, command.actor.contributor_id
+    check_competencies(review.competencies_used, others, "/competencies_used")
+    if review.confirmed_by is not None:
+        others.get(Contributor, review.confirmed_by).refuse_inactive()
     check_not_in_future(review.on, command.today, "/on")
     if command.run is not None:
         check_not_in_future(command.run.on, command.today, "/ran_on")

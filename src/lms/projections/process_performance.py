@@ -210,18 +210,17 @@ class ProcessPerformance(Projection):
             end,
         )
 
-    async def latest(
-        self, connection: Connection, organisation_id: UUID, process_id: UUID
-    ) -> dict[UUID, MeasurementRow]:
+    async def latest(self, connection: Connection, process: ProcessRow) -> dict[UUID, MeasurementRow]:
         """The newest measurement of each measure of a process."""
         rows = await MEASUREMENTS.select(
             connection,
-            """AS m WHERE m.organisation_id = $1 AND m.process_id = $2 AND NOT EXISTS (
-                   SELECT FROM process_measurements_v1 AS newer
-                   WHERE newer.measure_id = m.measure_id
-                       AND (newer.ends_on, newer.measurement_id) > (m.ends_on, m.measurement_id))""",
-            organisation_id,
-            process_id,
+            """WHERE measurement_id IN (
+                   SELECT newest.measurement_id FROM unnest($1::uuid[]) AS wanted (measure_id)
+                   CROSS JOIN LATERAL (
+                       SELECT m.measurement_id FROM process_measurements_v1 AS m
+                       WHERE m.measure_id = wanted.measure_id ORDER BY m.ends_on DESC, m.measurement_id DESC LIMIT 1
+                   ) AS newest)""",
+            [measure.measure_id for measure in process.measures],
         )
         return {row.measure_id: row for row in rows}
 
