@@ -37,9 +37,9 @@ GUEST = Actor(contributor_id=UUID(int=9), roles=(Role.GUEST,))
 LEAD = Actor(contributor_id=UUID(int=3), roles=(Role.EMPLOYEE,), leads=frozenset({UUID(int=70)}))
 
 
-def define(command=DefineCompetency, **changed):
+def define(**changed):
     facts = {"actor": SOMEBODY, "today": DAY, "competency_id": LISTENING, "labels": {"en": "active listening"}}
-    return command(**facts | changed)
+    return DefineCompetency(**facts | changed)
 
 
 def defined(**changed):
@@ -51,12 +51,15 @@ def defined(**changed):
 def imported(**changed):
     facts = {
         "actor": SYSTEM,
-        "labels": {"en": "listen actively"},
-        "alt_labels": {"en": ("hear people out",)},
+        "today": DAY,
+        "competency_id": LISTENING,
+        "language": "en",
+        "label": "listen actively",
+        "alt_labels": ("hear people out",),
         "refs": (ExternalRef(system=RefSystem.ESCO, uri="urn:esco:1"),),
         "broader": (Broader(competency_id=TALKING, uri="urn:esco:0"),),
     }
-    return define(ImportCompetency, **facts | changed)
+    return ImportCompetency(**facts | changed)
 
 
 def test_an_employee_names_what_he_learns():
@@ -181,7 +184,7 @@ def test_an_import_in_a_second_language_merges_its_labels():
     world = World()
     world.send(Competency, LISTENING, imported())
     listening = world.send(
-        Competency, LISTENING, imported(labels={"nl": "actief luisteren"}, alt_labels={"nl": ("aanhoren",)})
+        Competency, LISTENING, imported(language="nl", label="actief luisteren", alt_labels=("aanhoren",))
     )
     assert world.told == [Competency.Relabelled(labels={"nl": "actief luisteren"}, alt_labels={"nl": ("aanhoren",)})]
     assert listening.labels == {"en": "listen actively", "nl": "actief luisteren"}
@@ -191,7 +194,7 @@ def test_an_import_leaves_what_the_organisation_retired_alone():
     world = World()
     world.send(Competency, LISTENING, imported())
     world.send(Competency, LISTENING, RetireCompetency(actor=LEAD, today=DAY))
-    world.send(Competency, LISTENING, imported(labels={"en": "listen better"}))
+    world.send(Competency, LISTENING, imported(label="listen better"))
     assert world.told == []
 
 
@@ -201,6 +204,19 @@ def test_an_import_of_a_new_edition_moves_a_competency():
     listening = world.send(Competency, LISTENING, imported(kind=CompetencyKind.KNOWLEDGE, broader=()))
     assert world.told == [Competency.Reclassified(kind=CompetencyKind.KNOWLEDGE)]
     assert (listening.kind, listening.broader) == (CompetencyKind.KNOWLEDGE, ())
+
+
+def test_what_an_import_does_not_say_stays_as_it_is():
+    world = World()
+    world.send(Competency, LISTENING, imported(kind=CompetencyKind.KNOWLEDGE))
+    listening = world.send(Competency, LISTENING, imported(label="listening", alt_labels=None, broader=None))
+    assert world.told == [Competency.Relabelled(labels={"en": "listening"}, alt_labels={"en": ("hear people out",)})]
+    assert (listening.kind, len(listening.broader)) == (CompetencyKind.KNOWLEDGE, 1)
+
+
+def test_an_import_is_not_everybodys():
+    with pytest.raises(NotYourCatalogue):
+        World().send(Competency, LISTENING, imported(actor=SOMEBODY))
 
 
 def test_what_is_learned_names_known_competencies_once_and_not_too_many():

@@ -126,12 +126,12 @@ async def test_a_note_suggests_what_it_speaks_of(connection):
         assert await suggested("") == []
 
 
-async def test_exact_names_lead_to_ids_and_preferred_names_win(connection):
+async def test_exact_names_lead_to_ids_and_say_whether_they_are_preferred(connection):
     story = catalogue()
     story.happened(UUID(int=503), Competency.Defined(labels={"en": "listening"}))
     async with applied(connection, Competencies(), story.envelopes) as competencies:
-        found = await competencies.named(connection, story.organisation_id, ["Listening", "haskell", "x"])
-        assert found == {"Listening": (UUID(int=503),), "haskell": (HASKELL,)}
+        found = await competencies.named(connection, story.organisation_id, ["listening", "haskell", "x"])
+        assert found == {"listening": {UUID(int=503): True, LISTENING: False}, "haskell": {HASKELL: True}}
 
 
 async def test_frameworks_and_scales_are_listed(connection):

@@ -238,20 +238,18 @@ class Competencies(Projection):
 
     async def named(
         self, connection: Connection, organisation_id: UUID, names: Collection[str]
-    ) -> dict[str, tuple[UUID, ...]]:
-        """The competencies of exactly these names, whatever capitals, preferred names before others."""
-        wanted = {folded(name): name for name in names}
+    ) -> dict[str, dict[UUID, bool]]:
+        """The competencies of exactly these names (as `folded` gives them), and whether each is preferred for it."""
         records = await connection.fetch(
-            """SELECT term, array_agg(competency_id ORDER BY competency_id) AS ids FROM (
-                   SELECT DISTINCT ON (term, competency_id) term, competency_id, preferred,
-                       bool_or(preferred) OVER (PARTITION BY term) AS any_preferred
-                   FROM competency_terms_v1 WHERE organisation_id = $1 AND term = ANY($2::text[])
-                   ORDER BY term, competency_id, preferred DESC
-               ) AS found WHERE preferred OR NOT any_preferred GROUP BY term""",
+            """SELECT term, competency_id, bool_or(preferred) AS preferred FROM competency_terms_v1
+               WHERE organisation_id = $1 AND term = ANY($2::text[]) GROUP BY term, competency_id""",
             organisation_id,
-            list(wanted),
+            list(names),
         )
-        return {wanted[record["term"]]: tuple(record["ids"]) for record in records}
+        found: dict[str, dict[UUID, bool]] = {}
+        for record in records:
+            found.setdefault(record["term"], {})[record["competency_id"]] = record["preferred"]
+        return found
 
     async def framework(self, connection: Connection, organisation_id: UUID, framework_id: UUID) -> FrameworkRow | None:
         """One framework."""
