@@ -212,3 +212,21 @@ def oidc(installation, issuer, *, reachable=True):
         )
 
     return client
+
+
+async def test_no_table_holds_a_name_or_an_address_in_plain_text(installation):
+    name, email = "Zebedeus Quint", "zebedeus.quint@example.org"
+    sales = await installation.team("Sales")
+    await installation.person(name, team=sales, lead=True, email=email)
+    ok(await installation.administrator.get(f"/v1/teams/{sales}"))
+    tables = await installation.core.reads.fetch(
+        """SELECT c.oid::regclass::text AS name FROM pg_class AS c
+           WHERE c.relkind = 'r' AND c.relnamespace::regnamespace::text IN ('lms', 'read', 'bi', 'bi_work')
+             AND has_table_privilege(c.oid, 'SELECT')"""
+    )
+    assert "lms.event" in {table["name"] for table in tables}
+    for table in tables:
+        text = await installation.core.reads.fetchval(f"SELECT string_agg(t::text, ' ') FROM {table['name']} AS t")
+        for secret in (name, email):
+            assert secret not in (text or "")
+            assert secret.encode().hex() not in (text or "")
