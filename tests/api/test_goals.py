@@ -521,3 +521,8 @@ async def test_many_people_align_to_one_goal_at_once(company):
     assert [one.status_code for one in made] == [201] * 8
     tree = ok(await company.noor.get(f"/v1/alignment-tree?root={top['id']}", headers=seen(made[-1])))
     assert len(tree["nodes"]) >= 2
+
+
+async def test_numbers_are_described_as_numbers(installation):
+    schemas = ok(await installation.stranger().get("/openapi.json"))["components"]["schemas"]
+    assert {"type": "number"} in schemas["NewKeyResult"]["properties"]["target"]["oneOf"]

@@ -11,7 +11,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from lms import clock
 from lms.api.auth import Authentication
 from lms.api.deps import DEPENDENCIES
-from lms.api.docs import openapi_config
+from lms.api.docs import NumbersAreNumbers, openapi_config
 from lms.api.problems import EXCEPTION_HANDLERS
 from lms.api.routes import ROUTES
 from lms.api.services import Services
@@ -32,6 +32,7 @@ def create_app(services: Services) -> Litestar:
         exception_handlers=EXCEPTION_HANDLERS,
         middleware=[request_log, DefineMiddleware(Authentication, exclude=OPEN_PATHS)],
         openapi_config=openapi_config(version("lms")),
+        plugins=[NumbersAreNumbers()],
         request_max_body_size=LARGEST_BODY,
         logging_config=None,
         debug=False,

@@ -1,13 +1,18 @@
 """Where is the API described, for people and for tools, without the internet?"""
 
+from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from litestar import MediaType, Request, Response, get
+from litestar._openapi.schema_generation import SchemaCreator
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, OpenAPIType, Schema, SecurityScheme
+from litestar.plugins import OpenAPISchemaPlugin
 from litestar.static_files import create_static_files_router
+from litestar.typing import FieldDefinition
 
 ASSETS = "/docs/assets"
 
@@ -36,8 +41,21 @@ def openapi_config(version: str) -> OpenAPIConfig:
     )
 
 
+class NumbersAreNumbers(OpenAPISchemaPlugin):
+    """Decimals travel as JSON numbers, so that is what the description says of them."""
+
+    @staticmethod
+    def is_plugin_supported_type(value: Any) -> bool:
+        """Tell whether it is a decimal."""
+        return value is Decimal
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:  # noqa: ARG002 - every decimal looks alike
+        """A number."""
+        return Schema(type=OpenAPIType.NUMBER)
+
+
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
-def openapi_json(request: Request) -> Response[bytes]:
+def openapi_json(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The OpenAPI description."""
     plugin = JsonRenderPlugin()
     schema = request.app.openapi_schema.to_schema()
