@@ -22,7 +22,11 @@ def batches(*appends: Append) -> list[list[Append]]:
         queue.put(waiting(append))
     taken = []
     while len(queue):
-        taken.append([pending.append for pending in queue.take()])
+        # The other connection sits still: nothing is split for it, nothing is held back by it.
+        queue._batches = 1
+        batch = queue.take()
+        queue.landed(batch)
+        taken.append([pending.append for pending in batch])
     assert queue.take() == []
     return taken
 
@@ -106,6 +110,60 @@ def test_batches_never_hold_a_conflict_and_keep_each_streams_order(touched: list
     for stream in STREAMS:
         writers = [order[each.command_id] for each in sent if stream in {w.stream_id for w in each.writes}]
         assert writers == sorted(writers)
+
+
+def test_of_many_waiting_commands_half_is_left_for_an_idle_connection():
+    queue = Queue()
+    sent = [waiting(one()) for _ in range(33)]
+    for pending in sent:
+        queue.put(pending)
+
+    assert queue.take() == sent[:17]
+    assert queue.take() == sent[17:]
+
+
+def test_a_few_commands_are_not_split():
+    queue = Queue()
+    sent = [waiting(one()) for _ in range(15)]
+    for pending in sent:
+        queue.put(pending)
+
+    assert queue.take() == sent
+
+
+def test_a_stream_in_flight_is_left_alone_until_its_batch_has_landed():
+    queue = Queue()
+    stream, above = clock.uuid7(), clock.uuid7()
+    first, second = waiting(command(write(stream))), waiting(command(write(stream, 1)))
+    reader, other = waiting(command(write(above), reads={stream: 1})), waiting(one())
+    queue.put(first)
+    flying = queue.take()
+    for pending in (second, reader, other):
+        queue.put(pending)
+
+    assert queue.take() == [other]
+    assert queue.take() == []
+    queue.landed(flying)
+    assert queue.take() == [second]
+    queue.landed([second])
+    assert queue.take() == [reader]
+
+
+async def test_an_idle_connection_is_woken_by_a_command_and_by_a_landing():
+    queue = Queue()
+    stream = clock.uuid7()
+    idle = asyncio.create_task(queue.changed())
+    await asyncio.sleep(0)
+    queue.put(waiting(command(write(stream))))
+    await asyncio.wait_for(idle, 5)
+    flying = queue.take()
+    queue.put(waiting(command(write(stream, 1))))
+    idle = asyncio.create_task(queue.changed())
+    await asyncio.sleep(0)
+    queue.landed(flying)
+    await asyncio.wait_for(idle, 5)
+
+    assert len(queue.take()) == 1
 
 
 async def test_who_no_longer_listens_is_not_answered():

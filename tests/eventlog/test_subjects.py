@@ -22,9 +22,9 @@ THERE = clock.uuid7()
 
 
 @pytest.fixture
-async def postgres_keys(database: Database) -> AsyncIterator[PostgresKeys]:
+async def postgres_keys(shared: Database) -> AsyncIterator[PostgresKeys]:
     pool = await asyncpg.create_pool(  # noqa: TID251
-        database.app_dsn, min_size=1, max_size=2, server_settings={"role": "lms_application"}
+        shared.app_dsn, min_size=1, max_size=2, server_settings={"role": "lms_application"}
     )
     yield PostgresKeys(pool)
     await pool.close()

@@ -1,7 +1,7 @@
 """How does PostgreSQL keep the event log?
 
-Appends go over two connections with group commit, a stream always over the same one; reads over a small pool of their
-own, with plans pinned to the indexes.
+Appends go over two connections with group commit, commands on one stream always in the order they came; reads over a
+small pool of their own, with plans pinned to the indexes.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from lms.eventlog import token
-from lms.eventlog.batcher import Pending
+from lms.eventlog.batcher import Pending, Queue
 from lms.eventlog.dictionary import Dictionary
 from lms.eventlog.head import Head
 from lms.eventlog.log import Append, Appended, LogUnavailable, Overloaded, StoredEvent, weigh
@@ -56,7 +56,8 @@ class PostgresLog:
         self._head = Head()
         self._epochs: tuple[token.Epoch, ...] = ()
         self._dictionary = Dictionary()
-        shared = Lane(lane, self._dictionary, self.metrics, patience_s, self._stored, self._settled)
+        self._queue = Queue()
+        shared = Lane(lane, self._queue, self._dictionary, self.metrics, patience_s, self._stored, self._settled)
         self._writers = [Writer(shared, self._connect_writer) for _ in range(_WRITERS)]
         self._wakeup = Wakeup(lane, self._head, self._connect_wakeup)
         self._readers: asyncpg.Pool[asyncpg.Record] | None = None
@@ -120,8 +121,7 @@ class PostgresLog:
         metrics.waiting += 1
         metrics.waiting_bytes += size
         answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        writer = self._writers[hash(append.writes[0].stream_id) % _WRITERS]
-        writer.put(Pending(append, events, size, answer))
+        self._queue.put(Pending(append, events, size, answer))
         return await answer
 
     async def streams(self, stream_ids: Sequence[UUID]) -> dict[UUID, list[StoredEvent]]:

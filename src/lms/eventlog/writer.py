@@ -49,6 +49,7 @@ class Lane(msgspec.Struct):
     """What the writers of a lane share."""
 
     number: int
+    queue: Queue
     dictionary: Dictionary
     metrics: Metrics
     patience_s: float
@@ -63,8 +64,6 @@ class Writer:
         self._lane = lane
         self._connect = connect
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
-        self._queue = Queue()
-        self._wake = asyncio.Event()
         self._closing = False
         self._down_since: float | None = None
         self._pause_s = _FIRST_PAUSE_S
@@ -75,31 +74,28 @@ class Writer:
         self._connection = await self._connect()
         self._task = asyncio.create_task(self._run())
 
-    def put(self, pending: Pending) -> None:
-        """Line a command up."""
-        self._queue.put(pending)
-        self._wake.set()
-
     async def close(self) -> None:
         """Work through what waits, then let go of the connection."""
         self._closing = True
-        self._wake.set()
+        self._lane.queue.wake_all()
         if self._task:
             await self._task
         await self._drop()
 
     async def _run(self) -> None:
+        queue = self._lane.queue
         while True:
-            batch = self._queue.take()
+            batch = queue.take()
             if batch:
                 await self._settle(batch, unsure=False)
+                queue.landed(batch)
                 for pending in batch:
                     self._lane.settled(pending)
+                await asyncio.sleep(0)  # who was just answered sends his next command: it goes with this batch
             elif self._closing:
                 return
             else:
-                self._wake.clear()
-                await self._wake.wait()
+                await queue.changed()
 
     async def _settle(self, batch: Sequence[Pending], *, unsure: bool) -> None:
         """Answer every command of the batch. ``unsure``: an earlier try may have stored it."""
