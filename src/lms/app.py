@@ -157,7 +157,11 @@ async def open_checkpoints(opened: Core) -> AsyncIterator[Checkpoints]:
 @contextlib.asynccontextmanager
 async def open_projections_pool(opened: Core) -> AsyncIterator["Pool[asyncpg.Record]"]:
     """Connections that write projections."""
-    settings = {"application_name": "lms projector", **SERVER_SETTINGS}
+    settings = {
+        "application_name": "lms projector",
+        **SERVER_SETTINGS,
+        "lms.min_group_size": str(opened.settings.min_group_size),  # of reporting units, where they are fixed
+    }
     async with _pool(opened.database.app_url, settings, _PROJECTIONS) as pool:
         yield pool
 

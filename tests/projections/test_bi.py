@@ -160,6 +160,18 @@ async def test_units_are_fixed_for_a_quarter_and_a_team_formed_since_joins_its_p
     assert len({row["unit_key"] for row in rows}) == 1
 
 
+@pytest.mark.parametrize(("least", "units_n"), [("", 1), ("5", 2), ("2", 2)])
+async def test_the_installation_says_how_large_a_unit_is_and_never_under_five(connection, company, least, units_n):
+    other = clock.uuid7()
+    company.story.happened(other, Team.Formed(name="Other", parent_team_id=company.department, on=TODAY))
+    for person in company.people[:5]:
+        company.story.happened(person, Contributor.HomeTeamChanged(team_id=other, on=TODAY))
+    company.closes(PeriodKind.WEEK, date(2026, 2, 1))
+    async with connection.transaction():
+        await connection.execute("SELECT set_config('lms.min_group_size', $1, true)", least)
+        assert len(await star(connection, company, "dim_unit")) == units_n
+
+
 async def test_measurements_keep_every_revision_and_name_the_latest(connection, company):
     one, other = clock.uuid7(), clock.uuid7()
     tell = company.story.happened
