@@ -6,7 +6,7 @@ that was cut short is simply run again. Two lines that say the same are two entr
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from uuid import UUID
@@ -68,7 +68,7 @@ async def import_learning(core: Core, organisation_id: UUID, file: Path, progres
     numbered = _numbered(rows, people)
     done, waiting = 0, iter(numbered)
     while some := list(islice(waiting, _AT_ONCE)):
-        await asyncio.gather(*(run.take(row, number) for row, number in some))
+        await run.take(some)
         done += len(some)
         if progress is not None:
             progress(done, len(numbered))
@@ -153,12 +153,22 @@ class _Run:
         self._named = named
         self._report = report
 
-    async def take(self, row: Row, number: int) -> None:
-        """Log one line and note what became of it."""
+    async def take(self, rows: Sequence[tuple[Row, int]]) -> None:
+        """Log some lines, but for those that came in before, and note what became of them."""
+        by_id: dict[UUID, Row] = {}
+        for row, number in rows:
+            learner = self._people.get(row.person)
+            if learner is None:
+                self._report.bad_lines.append(BadLine(row.line, "person: nobody of this address or id takes part"))
+            elif by_id.setdefault(self._entry_id(learner, row, number), row) is not row:
+                self._report.unchanged += 1
+        there = {entry_id for entry_id, events in (await self._core.log.streams(list(by_id))).items() if events}
+        self._report.unchanged += len(there)
+        await asyncio.gather(*(self._log(entry_id, row) for entry_id, row in by_id.items() if entry_id not in there))
+
+    async def _log(self, entry_id: UUID, row: Row) -> None:
         try:
-            learner = self._learner(row)
-            entry_id = self._entry_id(learner, row, number)
-            command = self._command(row, learner, entry_id)
+            command = self._command(row, self._people[row.person], entry_id)
             outcome = await self._core.dispatch.send(LearningEntry, entry_id, command, self._request(entry_id))
         except Refusal as refused:
             self._report.bad_lines.append(BadLine(row.line, reason_of(refused)))
@@ -167,11 +177,6 @@ class _Run:
             self._report.unchanged += 1
         else:
             self._report.logged += 1
-
-    def _learner(self, row: Row) -> UUID:
-        if row.person not in self._people:
-            raise Malformed(pointer="/person", detail="nobody of this address or id takes part")
-        return self._people[row.person]
 
     def _entry_id(self, learner: UUID, row: Row, number: int) -> UUID:
         told = self._core.subjects.digest(self._organisation_id, None, row.told).hex()
