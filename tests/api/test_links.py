@@ -57,6 +57,20 @@ async def test_a_link_that_is_gone_or_never_was_gathers_nothing(desk, path, inst
     assert (await desk.mira.post(f"{path}/evidence", json=EVIDENCE)).status_code == 404
 
 
+async def test_the_link_of_a_goal_is_shown_to_whom_the_goal_is_shown(desk):
+    goal = {"level": "individual", "title": "Listen better", "purpose": {"statement": "Be told once"}}
+    align = {"to": {"outcome_metric_id": desk.metric}, "link_type": "contributes-to", "hypothesis": "It helps"}
+    for visibility, status in (("private", 404), ("organisation", 200)):
+        made = ok(await desk.mira.post("/v1/goals", json=goal | {"visibility": visibility}))
+        linked = await desk.mira.post(f"/v1/goals/{made['id']}/alignments", json=align)
+        path = f"/v1/links/{ok(linked)['id']}"
+        attached = await desk.mira.post(f"{path}/evidence", json=EVIDENCE)
+        assert (attached.status_code, attached.headers["location"]) == (201, path)
+        shown = await desk.noor.get(path, headers=seen(attached))
+        assert shown.status_code == status
+        assert (await desk.noor.post(f"{path}/alternatives", json={"text": "Chance"})).is_success is (status == 200)
+
+
 async def test_what_is_gathered_says_something(desk, path):
     assert (await desk.mira.post(f"{path}/evidence", json=EVIDENCE | {"ref": " "})).status_code == 400
     assert (await desk.mira.post(f"{path}/evidence", json=EVIDENCE | {"stance": "proves"})).status_code == 400

@@ -20,7 +20,6 @@ from lms.domain.base import Malformed, NotFound
 from lms.domain.effect import Comparison, Design, Verdict
 from lms.domain.improvement import Improvement
 from lms.domain.improvement_commands import CheckSustainment, RecordResult
-from lms.domain.improvement_parts import Result
 from lms.domain.process import Process
 from lms.domain.terms import Direction
 from lms.inference.grades import grade_of_result, may_say
@@ -149,9 +148,7 @@ def _days_after(adopted_on: date | None, end: date) -> int:
 
 
 def _result_shown(improvement: Improvement) -> ResultShown:
-    result = improvement.result
-    if not isinstance(result, Result):
-        raise TypeError("a result was just recorded")
+    result = improvement.recorded_result()
     grade = grade_of_result(result)
     improved = result.effect.verdict is Verdict.BETTER
     return ResultShown(

@@ -232,11 +232,16 @@ class Improvement(Aggregate):
 
     def adopt(self, on: date, standard_ref: str | None) -> None:
         """Make the new way the standard; that it has a result is asked, that it is better is the team's judgement."""
-        if self.result is None:
-            raise NoResultYet(improvement_id=self.id)
+        self.recorded_result()
         if self.adopted_on is not None:
             raise AlreadyAdopted(improvement_id=self.id)
         self.record(Improvement.Adopted(on=on, standard_ref=standard_ref))
+
+    def recorded_result(self) -> Result:
+        """The newest result, or a refusal."""
+        if self.result is None:
+            raise NoResultYet(improvement_id=self.id)
+        return self.result
 
     def adopted_result(self) -> Result:
         """The result of what became the standard, or a refusal."""
