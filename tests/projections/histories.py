@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from lms.domain.base import Actor, Aggregate, Event, Forgotten, Sealed
+from lms.domain.base import SYSTEM, Actor, Aggregate, Event, Forgotten, Sealed
 from lms.domain.calendar import Calendar, PeriodKind, last_day
 from lms.domain.catalogue import DECISIONS
 from lms.domain.organisation import Organisation
@@ -34,6 +34,7 @@ class Chance:
         self._random = random.Random(seed)
         self._streams = {aggregate: [self._id() for _ in range(_STREAMS_EACH)] for aggregate in DECISIONS}
         self._parts = [self._id() for _ in range(6)]
+        self._closed: dict[PeriodKind, date] = {}
 
     def history(self, length: int) -> list[Envelope]:
         """Events of all aggregates, every stream in its order."""
@@ -41,7 +42,7 @@ class Chance:
         story = Story(organisation_id)
         self._streams[Organisation] = [organisation_id]
         begun: set[UUID] = set()
-        for aggregate in DECISIONS:
+        for aggregate in sorted(DECISIONS, key=lambda one: one is not Organisation):
             self._happen(story, aggregate, self._streams[aggregate][0], begun)
         while len(story.envelopes) < length:
             aggregate = self._random.choice(list(DECISIONS))
@@ -49,22 +50,27 @@ class Chance:
         return story.envelopes
 
     def _happen(self, story: Story, aggregate: type[Aggregate], stream_id: UUID, begun: set[UUID]) -> None:
+        if aggregate is Calendar:
+            self._close(story)
+            return
         first, *later = _events(aggregate)
-        if stream_id in begun and not later and aggregate is not Calendar:
+        if stream_id in begun and not later:
             return
         kind = self._random.choice(later) if later and stream_id in begun else first
         begun.add(stream_id)
         people = next(ids for owner, ids in self._streams.items() if owner.TOPIC == "contributor")
         actor = Actor(contributor_id=self._random.choice(people))
-        at = story.now + timedelta(hours=self._random.randrange(0, 200))
-        story.happened(stream_id, self._event(kind), actor=actor, at=at)
+        at = story.now + timedelta(hours=self._random.randrange(36))
+        story.happened(stream_id, self._struct(kind), actor=actor, at=at)
 
-    def _event(self, kind: type[Event]) -> Event:
-        if kind is Calendar.PeriodClosed:
-            period = self._random.choice(list(PeriodKind))
-            return Calendar.PeriodClosed(kind=period, ends_on=last_day(period, self._day()))
-        event: Event = self._struct(kind)
-        return event
+    def _close(self, story: Story) -> None:
+        """Close the next period of some kind, if it is over."""
+        kind = self._random.choice(list(PeriodKind))
+        ends_on = last_day(kind, self._closed.get(kind, START.date() - timedelta(days=40)) + timedelta(days=1))
+        if ends_on < story.now.date():
+            self._closed[kind] = ends_on
+            stream_id = self._streams[Calendar][list(PeriodKind).index(kind)]
+            story.happened(stream_id, Calendar.PeriodClosed(kind=kind, ends_on=ends_on), actor=SYSTEM)
 
     def _struct(self, kind: type[msgspec.Struct]) -> Any:
         given = {}

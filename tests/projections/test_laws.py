@@ -14,7 +14,7 @@ from projections.engine import Engine, until
 from projections.harness import applied, apply_or_park, tables
 from projections.histories import Chance
 
-LENGTH = 300
+LENGTH = 240
 
 every_projection = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.NAME)
 
@@ -27,7 +27,7 @@ async def _outcome(connection, projection: Projection, history, cuts):
 
 
 @every_projection
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(0, LENGTH), max_size=40))
 async def test_rows_do_not_depend_on_where_batches_end(connection, projection: Projection, seed: int, cuts: list[int]):
     history = Chance(seed).history(LENGTH)

@@ -252,8 +252,9 @@ class Keeper:
 
 
 def told(error: BaseException) -> str:
-    """An error as one line."""
-    return f"{type(error).__name__}: {error}".replace("\n", " ")[:500]
+    """An error as one line, without the rows that PostgreSQL shows in its detail."""
+    text = error.message if isinstance(error, asyncpg.PostgresError) else str(error)
+    return f"{type(error).__name__}: {text}".replace("\n", " ")[:500]
 
 
 def _place(error: BaseException) -> str:

@@ -18,7 +18,7 @@ from lms.projections.base import Connection, Projection
 from lms.projections.keeper import Keeper
 from lms.projections.registry import Pool, Slot, begin, definition, exclusive, schemas
 
-GAP_EVENTS = 2_000
+GAP_EVENTS = 200
 """How far behind the head a build may be when it is switched: the switch itself applies the rest."""
 
 _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '300ms'"

@@ -154,13 +154,18 @@ class Runner:
         switch = Switch(self._pool, keeper)
         self._logger.info("projection is being built", projection=keeper.build.name, position=keeper.position)
         while True:
+            before = keeper.position
             await keeper.step(0)
             try:
-                if await self._log.head() - keeper.position <= GAP_EVENTS:
-                    if await switch.attempt():
-                        break
-                    await asyncio.sleep(_SWITCH_AGAIN_S)
-            except (*TRANSIENT, Unready) as error:
+                gap = await self._log.head() - keeper.position
+                if gap > GAP_EVENTS or (gap and keeper.position == before):
+                    continue
+                if await switch.attempt():
+                    break
+                await asyncio.sleep(_SWITCH_AGAIN_S)
+            except Unready as error:
+                self._logger.debug("projection meets an event it cannot apply", reason=str(error))
+            except TRANSIENT as error:
                 self._logger.info("projection waits to be switched", projection=keeper.build.name, reason=told(error))
                 await asyncio.sleep(_SWITCH_AGAIN_S)
         self._logger.info("projection was built", projection=keeper.build.name, position=keeper.position)
