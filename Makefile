@@ -8,7 +8,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
-INSTALL := $(PIP) install --root-user-action=ignore
+INSTALL := $(PIP) install --root-user-action=ignore --no-deps
+# The locks are complete, so nothing is resolved; what is imported is compiled when it is.
+LOCKED := $(INSTALL) --no-compile --require-hashes
 DATA ?= .lms
 
 # A stamp carries the sum of what it was made from, so that `make venv` is done at once when nothing changed.
@@ -56,14 +58,14 @@ clean: ## Remove .venv and what tools leave behind; data stays
 
 $(TOOLS): | .venv/bin/python
 	@echo "Filling .venv ..."
-	@$(INSTALL) --require-hashes -r requirements-dev.lock
-	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@$(LOCKED) -r requirements-dev.lock
+	@$(INSTALL) --no-build-isolation -e .
 	@rm -f .venv/.runtime-* .venv/.tools-* && touch $(RUNTIME) $@
 
 $(RUNTIME): | .venv/bin/python
 	@echo "Filling .venv ..."
-	@$(INSTALL) --require-hashes -r requirements.lock
-	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@$(LOCKED) -r requirements.lock
+	@$(INSTALL) --no-build-isolation -e .
 	@rm -f .venv/.runtime-* && touch $@
 
 .venv/bin/python:
