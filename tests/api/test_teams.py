@@ -67,7 +67,7 @@ async def test_a_manager_sees_the_teams_he_leads(installation):
 
 
 async def test_teams_come_in_pages(installation):
-    for n in range(3):
+    for n in (2, 0, 1):
         await installation.team(f"Team {n}")
     first = ok(await installation.administrator.get("/v1/teams?limit=2"))
     second = ok(await installation.administrator.get(f"/v1/teams?limit=2&cursor={first['next']}"))

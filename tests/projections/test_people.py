@@ -120,8 +120,8 @@ async def test_teams_come_in_pages_and_by_lead_or_parent(connection):
         async def ids(**wanted):
             return [team.team_id for team in await people.teams(connection, told.organisation_id, 2, **wanted)]
 
-        assert await ids() == [SALES, STORES]
-        assert await ids(after=STORES) == [UTRECHT, SERVICE]
+        assert await ids() == [SALES, SERVICE]
+        assert await ids(after=("Service", SERVICE)) == [STORES, UTRECHT]
         assert await ids(led_by=MIRA) == [STORES]
         assert await ids(parent_team_id=STORES) == [UTRECHT]
         assert [team.name for team in await people.teams_with(connection, [SERVICE, SALES])] == ["Sales", "Service"]

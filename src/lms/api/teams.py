@@ -137,14 +137,14 @@ async def teams(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Answer[Page[TeamShown]]:
-    """List the standing teams; ``?lead=me`` those the caller leads, ``?parent=`` those right under one."""
+    """List the standing teams by name; ``?lead=me`` those the caller leads, ``?parent=`` those right under one."""
     refuse_guests(who)
-    after = decode_cursor(cursor, UUID)
+    after = decode_cursor(cursor, str, UUID)
     led_by = _person(lead, who)
-    rows = await _people.teams(connection, who.organisation_id, limit + 1, after[0] if after else None, led_by, parent)
+    rows = await _people.teams(connection, who.organisation_id, limit + 1, after, led_by, parent)
     sizes = await _people.sizes(connection, [row.team_id for row in rows])
     items = [_row_shown(row, sizes.get(row.team_id, 0)) for row in rows]
-    return found(page(items, limit, lambda team: (team.id,)))
+    return found(page(items, limit, lambda team: (team.name, team.id)))
 
 
 @post("/v1/teams", summary="Form a team", tags=["people"])

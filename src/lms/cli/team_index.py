@@ -38,7 +38,7 @@ async def _from_read_model(core: Core, organisation_id: UUID) -> tuple[dict[UUID
         after = None
         while page := await people.teams(connection, organisation_id, _PAGE, after):
             teams.update({team.team_id: (team.parent_team_id, team.name.casefold()) for team in page})
-            after = page[-1].team_id
+            after = (page[-1].name, page[-1].team_id)
     return teams, position
 
 

@@ -242,21 +242,24 @@ class People(Projection):
         connection: Connection,
         organisation_id: UUID,
         limit: int,
-        after: UUID | None = None,
+        after: tuple[str, UUID] | None = None,
         led_by: UUID | None = None,
         parent_team_id: UUID | None = None,
     ) -> list[TeamRow]:
-        """The standing teams, or those led by somebody, or those directly under one, by id."""
+        """The standing teams, or those led by somebody, or those right under one, by name.
+
+        ``after`` is the name and id of the last one seen.
+        """
         return await TEAMS.select(
             connection,
             """WHERE organisation_id = $1 AND disbanded_on IS NULL
-                   AND ($3::uuid IS NULL OR team_id > $3)
-                   AND ($4::uuid IS NULL OR lead = $4)
-                   AND ($5::uuid IS NULL OR parent_team_id = $5)
-               ORDER BY team_id LIMIT $2""",
+                   AND ($3::text IS NULL OR (lower(name), team_id) > (lower($3), $4::uuid))
+                   AND ($5::uuid IS NULL OR lead = $5)
+                   AND ($6::uuid IS NULL OR parent_team_id = $6)
+               ORDER BY lower(name), team_id LIMIT $2""",
             organisation_id,
             limit,
-            after,
+            *(after or (None, None)),
             led_by,
             parent_team_id,
         )
