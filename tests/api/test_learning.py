@@ -117,7 +117,8 @@ async def test_a_correction_changes_what_it_gives_and_takes_out_what_is_null(ins
     assert (ok(changed)["minutes"], ok(changed)["kind"], ok(changed)["rating"]) == (None, "coaching", 4)
     assert changed.headers["ETag"] == '"2"'
     assert (await mira.patch(location, json={"rating": 5}, headers={"If-Match": '"1"'})).status_code == 412
-    assert (await mira.patch(location, json={"note": None})).status_code == 400
+    for nonsense in ({"note": None}, {"kind": None}, {}, {"rating": 9}):
+        assert (await mira.patch(location, json=nonsense)).status_code == 400
     read = ok(await mira.get(location, headers=seen(changed)))
     assert (read["note"], read["minutes"], read["kind"]) == ("first", None, "coaching")
 

@@ -58,11 +58,11 @@ class LearningChange(Body, frozen=True, kw_only=True):
     goal_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
     rating: Rating | msgspec.UnsetType | None = msgspec.UNSET
     activity: Activity | msgspec.UnsetType | None = msgspec.UNSET
-    kind: LearningKind | None = None
-    learned_on: date | None = None
-    competencies: tuple[UUID, ...] | None = None
-    need_ids: tuple[UUID, ...] | None = None
-    visibility: Visibility | None = None
+    kind: LearningKind | msgspec.UnsetType = msgspec.UNSET
+    learned_on: date | msgspec.UnsetType = msgspec.UNSET
+    competencies: tuple[UUID, ...] | msgspec.UnsetType = msgspec.UNSET
+    need_ids: tuple[UUID, ...] | msgspec.UnsetType = msgspec.UNSET
+    visibility: Visibility | msgspec.UnsetType = msgspec.UNSET
 
 
 class EntryShown(msgspec.Struct, frozen=True, kw_only=True):

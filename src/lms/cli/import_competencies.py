@@ -80,7 +80,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def import_competencies(
-    core: Core, organisation_id: UUID, file: Path, language: str = "en", progress: Progress | None = None
+    core: Core, organisation_id: UUID, file: Path, progress: Progress | None = None, *, language: str = "en"
 ) -> Report:
     """Bring in the competencies of a CSV (or NDJSON) file, whose labels are in this language, as the system.
 

@@ -1,5 +1,6 @@
 """How does what an organisation has already come in from files?"""
 
+import functools
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,6 +10,8 @@ import click
 import msgspec
 
 from lms.app import Core, core
+from lms.cli.import_competencies import import_competencies
+from lms.cli.import_learning import import_learning
 from lms.cli.import_people import import_people
 from lms.cli.organisations import chosen
 from lms.cli.records import BadLine, Unreadable
@@ -50,6 +53,31 @@ def imports() -> None:
 async def people(shell: Shell, file: Path, organisation: UUID | None) -> None:
     """Import people with their teams from a CSV or NDJSON FILE (name, email, kind, role_band, team, team_lead ..)."""
     await _run(shell, file, organisation, import_people)
+
+
+@imports.command
+@FILE
+@ORGANISATION
+@click.option("--lang", default="en", show_default=True, help="The language of the labels, such as nl.")
+@command()
+async def competencies(shell: Shell, file: Path, organisation: UUID | None, lang: str) -> None:
+    """Import competencies from an ESCO CSV FILE (conceptUri, preferredLabel, altLabels, skillType, broaderConceptUri).
+
+    A file in a second language adds its labels to the same competencies, found by their URI.
+    """
+    await _run(shell, file, organisation, functools.partial(import_competencies, language=lang))
+
+
+@imports.command
+@FILE
+@ORGANISATION
+@command()
+async def learning(shell: Shell, file: Path, organisation: UUID | None) -> None:
+    """Import what people learned from a CSV or NDJSON FILE (person, note, competencies, kind, minutes, learned_on ..).
+
+    A person is named by e-mail address or id, a competency by label, URI or id; several are set apart by semicolons.
+    """
+    await _run(shell, file, organisation, import_learning)
 
 
 async def _run(shell: Shell, file: Path, organisation: UUID | None, take: Import) -> None:
