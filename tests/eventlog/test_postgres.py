@@ -25,7 +25,7 @@ from lms.eventlog.log import (
     Write,
 )
 from lms.eventlog.postgres import GapInLog, PostgresLog
-from lms.eventlog.writer import Writer
+from lms.eventlog.writer import Writer, let_go
 
 LANE_LOCK = 7105907
 
@@ -160,7 +160,7 @@ async def test_a_log_that_cannot_be_opened_leaves_nothing_behind(database: Datab
     with pytest.raises(asyncpg.PostgresError):
         await PostgresLog.connect(database.app_dsn, role="nobody_of_this_name")
     with pytest.raises(LogUnavailable):
-        await PostgresLog("", lane=0, role=None, max_waiting=1, max_waiting_bytes=1, patience_s=0).head()
+        await PostgresLog("", lane=0, role=None, max_waiting=1, max_waiting_bytes=1, patience_s=0, stall_s=0).head()
 
     await until(lambda: _none(owner))
 
@@ -185,7 +185,8 @@ async def test_a_batch_carries_many_commands(postgres_log: PostgresLog, owner: a
 # Lost connections
 
 
-async def test_writers_killed_under_load_lose_and_double_nothing(postgres_log: PostgresLog, owner: asyncpg.Connection):
+async def test_writers_killed_under_load_lose_and_double_nothing(database: Database, owner: asyncpg.Connection):
+    log = await PostgresLog.connect(database.app_dsn, patience_s=60)
     sent: list[Append] = []
     answers: list[Appended] = []
 
@@ -193,20 +194,21 @@ async def test_writers_killed_under_load_lose_and_double_nothing(postgres_log: P
         for _ in range(40):
             append = one()
             sent.append(append)
-            answers.append(await postgres_log.append(append))
+            answers.append(await log.append(append))
 
     async def killer() -> None:
         for _ in range(6):
-            before = postgres_log.metrics.reconnects
+            before = log.metrics.reconnects
             await kill(owner, "lms log writer")
-            await until(lambda before=before: postgres_log.metrics.reconnects > before or len(answers) == 640)
+            await until(lambda before=before: log.metrics.reconnects > before or len(answers) == 640)
 
     await asyncio.gather(killer(), *(client() for _ in range(16)))
-    found = await everything(postgres_log)
+    found = await everything(log)
 
     assert sorted(answer.position for answer in answers) == list(range(1, 641))
     assert {event.command_id for event in found} == {append.command_id for append in sent}
-    assert postgres_log.metrics.reconnects >= 1
+    assert log.metrics.reconnects >= 1
+    await log.close()
 
 
 async def test_an_append_whose_backend_dies_while_it_waits_is_sent_again(
@@ -217,6 +219,34 @@ async def test_an_append_whose_backend_dies_while_it_waits_is_sent_again(
         await until(lambda: appending(owner))
         await kill(owner, "lms log writer")
     assert await waiting == Appended(1, (1,))
+
+
+async def test_a_connection_that_falls_silent_is_hung_up_and_the_batch_sent_again(
+    database: Database, owner: asyncpg.Connection
+):
+    log = await PostgresLog.connect(database.app_dsn, stall_s=0.2)
+    async with stalled(owner):
+        waiting = asyncio.create_task(log.append(one()))
+        await until(lambda: any(writer._down_since for writer in log._writers))
+    assert await waiting == Appended(1, (1,))
+    assert len(await everything(log)) == 1
+    await log.close()
+
+
+async def test_a_server_that_does_not_answer_the_farewell_is_hung_up(
+    lane_log: PostgresLog, monkeypatch: pytest.MonkeyPatch
+):
+    connection = lane_log._writers[0]._connection
+
+    async def silent(*_: Any, **__: Any) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as silence:
+        silence.setattr(asyncpg.Connection, "close", silent)
+        await let_go(connection)
+
+    assert connection.is_closed()
+    assert await lane_log.append(one()) == Appended(1, (1,))
 
 
 async def test_an_answer_lost_after_the_commit_is_given_as_if_for_the_first_time(lane_log: PostgresLog):

@@ -7,6 +7,7 @@ small pool of their own, with plans pinned to the indexes.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
@@ -31,6 +32,7 @@ _FEED = f"SELECT {_COLUMNS} FROM lms.event WHERE lane = $1 AND position > $2 ORD
 _EPOCHS = "SELECT number, from_position FROM lms.epoch WHERE lane = $1 ORDER BY number"
 
 _WRITERS = 2
+_OPEN_S = 5.0
 _TRIES = 3
 _POLL_S = 0.5
 _POLL_DEAF_S = 0.05
@@ -45,7 +47,15 @@ class PostgresLog:
     """An `EventLog` in PostgreSQL. Make one with `connect`; ``metrics`` counts what it does."""
 
     def __init__(
-        self, dsn: str, *, lane: int, role: str | None, max_waiting: int, max_waiting_bytes: int, patience_s: float
+        self,
+        dsn: str,
+        *,
+        lane: int,
+        role: str | None,
+        max_waiting: int,
+        max_waiting_bytes: int,
+        patience_s: float,
+        stall_s: float,
     ) -> None:
         self.lane = lane
         self.metrics = Metrics()
@@ -57,7 +67,9 @@ class PostgresLog:
         self._epochs: tuple[token.Epoch, ...] = ()
         self._dictionary = Dictionary()
         self._queue = Queue()
-        shared = Lane(lane, self._queue, self._dictionary, self.metrics, patience_s, self._stored, self._settled)
+        shared = Lane(
+            lane, self._queue, self._dictionary, self.metrics, patience_s, stall_s, self._stored, self._settled
+        )
         self._writers = [Writer(shared, self._connect_writer) for _ in range(_WRITERS)]
         self._wakeup = Wakeup(lane, self._head, self._connect_wakeup)
         self._readers: asyncpg.Pool[asyncpg.Record] | None = None
@@ -74,8 +86,13 @@ class PostgresLog:
         max_waiting: int = 4_096,
         max_waiting_bytes: int = 64 << 20,
         patience_s: float = 10.0,
+        stall_s: float = 30.0,
     ) -> Self:
-        """Open the log of a lane. ``patience_s``: how long an append outlives a database that is away."""
+        """Open the log of a lane.
+
+        ``patience_s``: how long an append outlives a database that is away; ``stall_s``: how long a connection may be
+        silent before its batch is sent again over another.
+        """
         log = cls(
             dsn,
             lane=lane,
@@ -83,6 +100,7 @@ class PostgresLog:
             max_waiting=max_waiting,
             max_waiting_bytes=max_waiting_bytes,
             patience_s=patience_s,
+            stall_s=stall_s,
         )
         try:
             await log._start(readers)
@@ -171,11 +189,9 @@ class PostgresLog:
             poll_s = _POLL_S if self._wakeup.listening else _POLL_DEAF_S
             if await self._head.wait_beyond(position, max(0.0, min(left_s, poll_s))):
                 return True
-            try:
+            with suppress(LogUnavailable):
                 if await self.head() > position:
                     return True
-            except LogUnavailable:
-                self._wakeup.listening = False
             if time.monotonic() >= deadline:
                 return False
 
@@ -213,8 +229,10 @@ class PostgresLog:
         """A connection to append over, once it is known which epoch it writes."""
         connection = await self._connect(self._settings("lms log writer"))
         try:
-            self._note_epochs(await connection.fetch("SELECT number, from_position FROM lms.open_epoch($1)", self.lane))
-            await self._dictionary.load(connection)
+            async with asyncio.timeout(_OPEN_S):
+                epochs = await connection.fetch("SELECT number, from_position FROM lms.open_epoch($1)", self.lane)
+                await self._dictionary.load(connection)
+            self._note_epochs(epochs)
         except BaseException:
             connection.terminate()
             raise
@@ -225,7 +243,7 @@ class PostgresLog:
         return await self._connect(self._settings("lms log wakeup") | {"synchronous_commit": "off"})
 
     async def _connect(self, settings: dict[str, str]) -> "asyncpg.Connection[asyncpg.Record]":
-        return await asyncpg.connect(self._dsn, server_settings=settings, timeout=5)
+        return await asyncpg.connect(self._dsn, server_settings=settings, timeout=_OPEN_S)
 
     def _settings(self, name: str) -> dict[str, str]:
         return {"application_name": name} | ({"role": self._role} if self._role else {})

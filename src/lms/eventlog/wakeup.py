@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from lms.eventlog.head import Head
-from lms.eventlog.writer import LOST
+from lms.eventlog.writer import LOST, let_go
 
 _QUIET_S = 0.01
 _PAUSE_S = 0.2
@@ -62,7 +62,7 @@ class Wakeup:
                 await asyncio.sleep(_PAUSE_S)
             finally:
                 self.listening = False
-                connection.terminate()
+                await let_go(connection)
 
     async def _serve(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         connection.add_termination_listener(lambda _: self._news.set())

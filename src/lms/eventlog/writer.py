@@ -45,6 +45,14 @@ _LONGEST_PAUSE_S = 1.0
 _logger = structlog.get_logger(__name__)
 
 
+async def let_go(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Say goodbye to the server, or hang up where it does not answer."""
+    try:
+        await connection.close(timeout=1)
+    except LOST:
+        connection.terminate()
+
+
 class Lane(msgspec.Struct):
     """What the writers of a lane share."""
 
@@ -53,6 +61,7 @@ class Lane(msgspec.Struct):
     dictionary: Dictionary
     metrics: Metrics
     patience_s: float
+    stall_s: float
     stored: Callable[[int], None]
     settled: Callable[[Pending], None]
 
@@ -80,7 +89,8 @@ class Writer:
         self._lane.queue.wake_all()
         if self._task:
             await self._task
-        await self._drop()
+        if self._connection is not None:
+            await let_go(self._connection)
 
     async def _run(self) -> None:
         queue = self._lane.queue
@@ -107,16 +117,16 @@ class Writer:
                 await self._deliver(self._connection, batch, unsure=unsure)
             except LOST as error:
                 unsure = True
-                await self._drop()
+                self._drop()
                 if not await self._may_try_again(error):
                     self._give_up(batch, error)
                     return
             except Exception as error:  # noqa: BLE001 - whatever it is, it is one command's, found by halving
+                self._recovered()
                 await self._isolate(batch, error, unsure=unsure)
                 return
             else:
-                self._down_since = None
-                self._pause_s = _FIRST_PAUSE_S
+                self._recovered()
                 return
 
     async def _isolate(self, batch: Sequence[Pending], error: Exception, *, unsure: bool) -> None:
@@ -142,6 +152,10 @@ class Writer:
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
         return True
 
+    def _recovered(self) -> None:
+        self._down_since = None
+        self._pause_s = _FIRST_PAUSE_S
+
     def _give_up(self, batch: Sequence[Pending], error: BaseException) -> None:
         self._lane.metrics.unavailable += len(batch)
         for pending in batch:
@@ -149,7 +163,7 @@ class Writer:
             unavailable.__cause__ = error
             pending.refuse(unavailable)
 
-    async def _drop(self) -> None:
+    def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
@@ -164,7 +178,12 @@ class Writer:
             await lane.dictionary.learn(connection, (pending.append for pending in batch))
             rows = _rows(batch, lane.dictionary)
         started = time.perf_counter()
-        row = await connection.fetchrow(_APPEND, lane.number, *rows)
+        # The driver's own timeout would cancel a commit. A silent connection is hung up instead, the batch sent again.
+        hang_up = asyncio.get_running_loop().call_later(lane.stall_s, connection.terminate)
+        try:
+            row = await connection.fetchrow(_APPEND, lane.number, *rows)
+        finally:
+            hang_up.cancel()
         assert row is not None  # noqa: S101 - a function with OUT parameters returns one row
         head, verdicts, versions, waited_s = row
         metrics = lane.metrics
