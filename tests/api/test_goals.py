@@ -372,6 +372,93 @@ class TestSeeing:
         assert ok(await company.mira.get("/v1/goals?unlinked=true", headers=seen(linked)))["items"] == []
 
 
+class TestThen:
+    async def told(self, company):
+        """A check-in of last week, one of today, and the moment between the two writes."""
+        goal, _ = await agreed(company.noor, team_goal(key_results=[key_result()]), company.today)
+        path = f"/v1/goals/{goal['id']}"
+        share = goal["key_results"][0]["id"]
+        old = (company.today - timedelta(7)).isoformat()
+        ok(await company.noor.post(f"{path}/check-ins", json={"key_result_id": share, "value": 32}))
+        history = ok(await company.noor.get(f"{path}/history"))["items"]
+        between = history[-1]["recorded_at"]
+        body = {"key_result_id": share, "value": 35, "observed_on": company.today.isoformat(), "confidence": 6}
+        last = await company.noor.post(f"{path}/check-ins", json=body)
+        late = {"key_result_id": share, "value": 33, "observed_on": old}
+        last = await company.noor.post(f"{path}/check-ins", json=late)
+        ok(last)
+        return path, between, seen(last)
+
+    async def value(self, client, path, headers, **query):
+        goal = ok(await client.get(path, params=query, headers=headers))
+        return goal["key_results"][0]["value"]
+
+    async def test_a_goal_is_asked_for_as_it_was_known(self, company):
+        path, between, after = await self.told(company)
+        assert await self.value(company.mira, path, after) == 35
+        assert await self.value(company.mira, path, after, known_at=between) == 32
+        assert await self.value(company.mira, path, after, known_at=company.today.isoformat()) == 35
+
+    async def test_a_goal_is_asked_for_as_it_was(self, company):
+        path, _, after = await self.told(company)
+        tomorrow = (company.today + timedelta(1)).isoformat()
+        assert await self.value(company.mira, path, after, as_of=tomorrow) == 35
+        long_ago = await company.mira.get(path, params={"as_of": "2020-01-01"}, headers=after)
+        assert code(long_ago) == (404, "not-found")
+        assert code(await company.mira.get(path, params={"known_at": "yesterday"})) == (400, "malformed")
+
+    async def test_links_and_measured_values_are_those_of_then(self, company):
+        share = await metric(company)
+        top, _ = await agreed(company.boss, renewal(), company.today)
+        body = team_goal(key_results=[{"metric_id": share, "baseline": 31, "target": 36}])
+        goal, _ = await agreed(company.noor, body, company.today)
+        path = f"/v1/goals/{goal['id']}"
+        figure = {"value": 33, "n": 500, "start": "2026-01-01", "end": "2026-01-31", "origin": "system"}
+        measured = ok(await company.boss.post(f"/v1/outcome-metrics/{share}/measurements", json=figure))["id"]
+        to_top = {"to": {"goal_id": top["id"]}, "hypothesis": "So"}
+        link = ok(await company.noor.post(f"{path}/alignments", json=to_top))["id"]
+        between = ok(await company.noor.get(f"{path}/history"))["items"][-1]["recorded_at"]
+        await company.noor.delete(f"{path}/alignments/{link}")
+        revised = {"value": 34, "n": 500, "start": "2026-01-01", "end": "2026-01-31"}
+        last = await company.boss.post(f"/v1/measurements/{measured}/revision", json=revised)
+        ok(last)
+        then = ok(await company.mira.get(path, params={"known_at": between}, headers=seen(last)))
+        assert ([one["id"] for one in then["alignments"]], then["key_results"][0]["value"]) == ([link], 33)
+        now = ok(await company.mira.get(path))
+        assert (now["alignments"], now["key_results"][0]["value"]) == ([], 34)
+
+    async def test_the_history_tells_what_happened_but_not_who_did_it(self, company):
+        own = ok(await company.mira.post("/v1/goals", json=own_goal()))
+        made = await company.mira.post("/v1/goals", json=team_goal(my_reason="I was not heard"))
+        goal = ok(made)
+        path = f"/v1/goals/{goal['id']}/history"
+        mine = ok(await company.mira.get(path, headers=seen(made)))["items"]
+        assert [one["type"] for one in mine] == ["goal.proposed"]
+        assert mine[0]["data"]["my_reason"] == "I was not heard"
+        theirs = ok(await company.omar.get(path))["items"]
+        assert "my_reason" not in theirs[0]["data"]
+        assert str(company.mira.id) not in str(theirs)
+        assert code(await company.omar.get(f"/v1/goals/{own['id']}/history")) == (404, "not-found")
+
+    async def test_the_history_comes_in_pages(self, company):
+        goal, after = await agreed(company.noor, team_goal(key_results=[key_result()]), company.today)
+        path = f"/v1/goals/{goal['id']}/history"
+        first = ok(await company.noor.get(path, params={"limit": 2}, headers=after))
+        assert [one["version"] for one in first["items"]] == [1, 2]
+        rest = ok(await company.noor.get(path, params={"limit": 2, "cursor": first["next"]}))
+        assert ([one["version"] for one in rest["items"]], rest["next"]) == ([3], None)
+
+    async def test_links_to_what_one_may_not_see_are_left_out(self, company):
+        hidden, _ = await agreed(company.boss, renewal(), company.today)
+        to_hidden = {"to": {"goal_id": hidden["id"]}, "hypothesis": "So"}
+        goal, _ = await agreed(company.noor, team_goal(align=[to_hidden]), company.today)
+        last = await company.boss.post(f"/v1/goals/{hidden['id']}/visibility", json={"visibility": "private"})
+        ok(last)
+        told = ok(await company.mira.get(f"/v1/goals/{goal['id']}/history", headers=seen(last)))["items"]
+        assert hidden["id"] not in str(told)
+        assert hidden["id"] not in str(ok(await company.mira.get(f"/v1/goals/{goal['id']}")))
+
+
 class TestAligning:
     async def test_a_goal_is_aligned_while_it_is_proposed_and_the_link_is_taken_away(self, company):
         top, _ = await agreed(company.boss, renewal(), company.today)

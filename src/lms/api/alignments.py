@@ -10,8 +10,7 @@ from litestar.params import FromPath, JSONBody
 from lms.api.answers import Answer, done
 from lms.api.deps import Sender, Who
 from lms.api.goal_bodies import NewAlignment
-from lms.api.goal_desk import DESK, Desk
-from lms.api.goals import PartMade, part_made
+from lms.api.goal_desk import DESK, Desk, PartMade
 from lms.domain.goal import Goal
 from lms.domain.goal_commands import AlignGoal, UnalignGoal
 
@@ -30,7 +29,7 @@ async def align(
     """
     alignment = await desk.alignment(data, "link:0")
     outcome = await sender.send(Goal, goal_id, AlignGoal(actor=who.actor, today=who.today, alignment=alignment))
-    return await part_made(alignment.link_id, outcome, sender, desk)
+    return await desk.part_made(alignment.link_id, outcome)
 
 
 @delete(

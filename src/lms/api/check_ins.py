@@ -12,8 +12,7 @@ from lms.api.batches import Accepted, BatchResults, judge
 from lms.api.bodies import Batch
 from lms.api.deps import Connection, Sender, Who
 from lms.api.goal_bodies import BatchedCheckIn, CheckInCorrection, NewCheckIn
-from lms.api.goal_desk import DESK, Desk
-from lms.api.goals import PartMade, part_made
+from lms.api.goal_desk import DESK, Desk, PartMade
 from lms.domain.base import NotFound
 from lms.domain.goal import Goal
 from lms.domain.goal_commands import CheckIn, CorrectCheckIn
@@ -33,7 +32,7 @@ async def check_in(
     """Say how a key result stands: the owner, or lead and members of the owning team."""
     command = _command(data, sender.new_id("check-in"), who)
     outcome = await sender.send(Goal, goal_id, command)
-    return await part_made(command.check_in_id, outcome, sender, desk)
+    return await desk.part_made(command.check_in_id, outcome)
 
 
 @post("/v1/check-ins:batch", summary="Check in on many key results", tags=["goals"], dependencies=DESK)

@@ -6,15 +6,17 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from litestar import Request as HttpRequest
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
-from lms.api.answers import Answer, changed
+from lms.api.answers import Answer, changed, created
 from lms.api.deps import WAIT_S, Connection, Sender, Who, services_of
 from lms.api.goal_bodies import NewAlignment, NewKeyResult, Target
 from lms.api.goal_views import Facts, GoalShown, facts_of_goal, shown
 from lms.api.problems import ProjectionBehind
+from lms.dispatch import Outcome
 from lms.domain.base import Malformed, NotFound
 from lms.domain.goal import Goal
 from lms.domain.goal_commands import GoalCommand
@@ -29,6 +31,14 @@ T = TypeVar("T")
 
 _goals = Goals()
 _tree = AlignmentTree()
+
+
+class PartMade(msgspec.Struct, frozen=True, kw_only=True):
+    """A new part of a goal, and what the goal still lacks."""
+
+    id: UUID
+    goal_id: UUID
+    next: tuple[str, ...]
 
 
 class Desk:
@@ -46,6 +56,12 @@ class Desk:
         """Send a change and answer with the goal."""
         outcome = await self._sender.send(Goal, goal_id, command)
         return changed(await self.shown(outcome.aggregate), await self._sender.receipt(outcome))
+
+    async def part_made(self, part_id: UUID, outcome: Outcome[Goal]) -> Answer[PartMade]:
+        """Answer 201 for a new part of a goal: its location is the goal."""
+        goal = outcome.aggregate
+        made = PartMade(id=part_id, goal_id=goal.id, next=(await self.shown(goal)).next)
+        return created(made, await self._sender.receipt(outcome), f"/v1/goals/{goal.id}")
 
     async def shown(self, goal: Goal) -> GoalShown:
         """The goal that a command left behind, as it is answered."""

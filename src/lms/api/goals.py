@@ -1,10 +1,13 @@
 """Which goals are there, how do they stand, and how are they made, changed and ended?"""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, post
+from litestar import Request as HttpRequest
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
@@ -12,39 +15,34 @@ from lms.api.answers import Answer, created, found
 from lms.api.batches import Accepted, BatchResults, judge
 from lms.api.bodies import Batch
 from lms.api.commitments import colleagues, invite
-from lms.api.deps import Connection, Reader, Sender, Who
-from lms.api.goal_bodies import Adjustment, Agreement, Closing, NewGoal, NewKeyResult, Reflection, Showing
-from lms.api.goal_desk import DESK, Desk, number
+from lms.api.deps import Connection, Reader, Sender, Who, services_of
+from lms.api.goal_bodies import NewGoal
+from lms.api.goal_desk import DESK, Desk
+from lms.api.goal_past import AsOf, Happened, KnownAt, Moment, happened, moment, stream, then
 from lms.api.goal_views import (
     CommittedShown,
     GoalShown,
     GoalWhole,
     alignment_shown,
     check_in_shown,
+    facts_of_goal,
     facts_of_row,
     shown,
 )
-from lms.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
+from lms.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor, page
 from lms.dispatch import Outcome
 from lms.domain import progress
 from lms.domain.base import Malformed, NotFound
 from lms.domain.commitment import PrivateGoalsInviteNobody
 from lms.domain.goal import Goal
 from lms.domain.goal_commands import (
-    AdjustGoal,
-    AgreeOnGoal,
-    ChangeVisibility,
-    CloseGoal,
-    DefineKeyResult,
     ProposeGoal,
-    ReflectOnGoal,
 )
-from lms.domain.goal_parts import AdjustedField, FinalValue, Level, Owner, Purpose, Setting, Status
-from lms.domain.progress import Standing
+from lms.domain.goal_parts import Level, Owner, Purpose, Status
 from lms.domain.terms import Visibility
 from lms.projections.alignment_tree import AlignmentTree
 from lms.projections.commitments import Commitments
-from lms.projections.goal_rows import GoalRow
+from lms.projections.goal_rows import CheckInRow, GoalRow, LinkRow
 from lms.projections.goals import Goals
 
 _goals = Goals()
@@ -52,14 +50,6 @@ _tree = AlignmentTree()
 _commitments = Commitments()
 
 _MOST_SHOWN = 20
-
-
-class PartMade(msgspec.Struct, frozen=True, kw_only=True):
-    """A new part of a goal, and what the goal still lacks."""
-
-    id: UUID
-    goal_id: UUID
-    next: tuple[str, ...]
 
 
 class RatioExplained(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,37 +168,65 @@ async def _propose(data: NewGoal, name: str, who: Who, sender: Sender, desk: Des
 
 
 class OneGoal(Controller):
-    """One goal and what happens to it."""
+    """One goal, now and then."""
 
     path = "/v1/goals/{goal_id:uuid}"
-    dependencies = DESK
     tags = ["goals"]  # noqa: RUF012 - Litestar's way
 
     @get(summary="How does this goal stand?")
     async def show(
         self,
+        request: HttpRequest[Any, Any, State],
         goal_id: FromPath[UUID],
         who: NamedDependency[Who],
         reader: NamedDependency[Reader],
         connection: NamedDependency[Connection],
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
     ) -> Answer[GoalWhole]:
-        """Show one goal with its links, the latest check-ins, and who committed and shows it."""
+        """Show one goal with its links, the latest check-ins, and who committed and shows it.
+
+        With ``as_of`` or ``known_at`` as it stood, or was known to stand, then; what it leads to is seen as it stands.
+        """
         row = await _row(goal_id, who, connection)
+        if as_of is not None or known_at is not None:
+            return found(await _past(request, row, moment(as_of, known_at, who), who, reader, connection))
         goal = (await list_of([row], 1, who, reader, connection)).items[0]
         links = await _goals.links(connection, goal_id)
-        above = [link.to_goal_id for link in links if link.to_goal_id is not None]
-        visible = await _goals.find(connection, who.organisation_id, who.actor, above)
-        links = await reader.open([one for one in links if one.to_goal_id is None or one.to_goal_id in visible])
-        check_ins = await reader.open(await _goals.check_ins(connection, goal_id, _MOST_SHOWN))
-        near = await colleagues(connection, who)
-        committed = await _commitments.shown_on(connection, who.organisation_id, who.actor, near, goal_id, _MOST_SHOWN)
-        whole = GoalWhole(
-            **{name: getattr(goal, name) for name in GoalShown.__struct_fields__},
-            alignments=[alignment_shown(link) for link in links],
-            check_ins=[check_in_shown(one) for one in check_ins],
-            committed=[CommittedShown(contributor_id=one.contributor_id, until=one.until) for one in committed],
+        check_ins = await _goals.check_ins(connection, goal_id, _MOST_SHOWN)
+        committed = await _commitments.shown_on(
+            connection, who.organisation_id, who.actor, await colleagues(connection, who), goal_id, _MOST_SHOWN
         )
-        return found(whole, row.version)
+        shown_now = await _whole(goal, links, check_ins, who, reader, connection)
+        committed_now = [CommittedShown(contributor_id=one.contributor_id, until=one.until) for one in committed]
+        return found(msgspec.structs.replace(shown_now, committed=committed_now), row.version)
+
+    @get("/history", summary="What happened to this goal?")
+    async def history(
+        self,
+        request: HttpRequest[Any, Any, State],
+        goal_id: FromPath[UUID],
+        who: NamedDependency[Who],
+        reader: NamedDependency[Reader],
+        connection: NamedDependency[Connection],
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Answer[Page[Happened]]:
+        """List the goal's events in the order of the log; links to goals that the caller may not see are left out."""
+        await _row(goal_id, who, connection)
+        after = decode_cursor(cursor, int)
+        events = await stream(services_of(request), who.organisation_id, goal_id)
+        links = [one.data.alignment.to_goal_id for one in events if isinstance(one.data, Goal.Aligned)]
+        above = await _goals.find(connection, who.organisation_id, who.actor, [one for one in links if one])
+        hidden = {one for one in links if one is not None and one not in above}
+        told = [
+            one
+            for one in events
+            if one.version > (after[0] if after else 0)
+            and not (isinstance(one.data, Goal.Aligned) and one.data.alignment.to_goal_id in hidden)
+        ]
+        opened = await reader.open(told[: limit + 1])
+        return found(page(happened(opened, who), limit, lambda one: (one.version,)))
 
     @get("/explain", summary="How is its progress computed?")
     async def explain(
@@ -226,131 +244,37 @@ class OneGoal(Controller):
         )
         return found(explained, row.version)
 
-    @post("/agreement", summary="File the meeting that set the goal", status_code=200)
-    async def agree(
-        self,
-        goal_id: FromPath[UUID],
-        data: JSONBody[Agreement],
-        who: NamedDependency[Who],
-        desk: NamedDependency[Desk],
-    ) -> Answer[GoalShown]:
-        """Set a goal of a team or the business model: its lead, or a business owner."""
-        command = AgreeOnGoal(
-            actor=who.actor,
-            today=who.today,
-            on=data.on,
-            how=data.how,
-            participants_n=data.participants_n,
-            contributor_kinds=data.contributor_kinds,
-        )
-        return await desk.send(goal_id, command)
 
-    @post("/key-results", summary="Define a key result")
-    async def define_key_result(
-        self,
-        goal_id: FromPath[UUID],
-        data: JSONBody[NewKeyResult],
-        who: NamedDependency[Who],
-        sender: NamedDependency[Sender],
-        desk: NamedDependency[Desk],
-    ) -> Answer[PartMade]:
-        """Say how one will see that the goal is reached."""
-        key_result = await desk.key_result(data, "key-result:0")
-        command = DefineKeyResult(actor=who.actor, today=who.today, key_result=key_result)
-        outcome = await sender.send(Goal, goal_id, command)
-        return await part_made(key_result.key_result_id, outcome, sender, desk)
-
-    @post("/adjustments", summary="Adjust the goal on what was learned", status_code=200)
-    async def adjust(
-        self,
-        goal_id: FromPath[UUID],
-        data: JSONBody[Adjustment],
-        who: NamedDependency[Who],
-        desk: NamedDependency[Desk],
-    ) -> Answer[GoalShown]:
-        """Change title, purpose, a target or a due date; what stood before and how far it was are kept."""
-        latest = await desk.latest(goal_id)
-        command = AdjustGoal(
-            actor=who.actor,
-            today=who.today,
-            field=data.field,
-            key_result_id=data.key_result_id,
-            to=_setting(data),
-            on=data.on or who.today,
-            how=data.how,
-            participants_n=data.participants_n,
-            reason=data.reason,
-            evidence=data.evidence,
-            measured_ratio=progress.goal_ratio(Standing(key_result=one.key_result, value=one.value) for one in latest),
-            note=data.note,
-        )
-        return await desk.send(goal_id, command)
-
-    @post("/reflections", summary="Say what was learned from the goal")
-    async def reflect(
-        self,
-        goal_id: FromPath[UUID],
-        data: JSONBody[Reflection],
-        who: NamedDependency[Who],
-        sender: NamedDependency[Sender],
-        desk: NamedDependency[Desk],
-    ) -> Answer[PartMade]:
-        """Keep what was expected, what happened, what was learned and what comes next; also after the end."""
-        command = ReflectOnGoal(
-            actor=who.actor,
-            today=who.today,
-            expected=data.expected,
-            happened=data.happened,
-            learned=data.learned,
-            next=data.next,
-        )
-        outcome = await sender.send(Goal, goal_id, command)
-        return await part_made(sender.new_id("reflection"), outcome, sender, desk)
-
-    @post("/closing", summary="End the goal", status_code=200)
-    async def close(
-        self,
-        goal_id: FromPath[UUID],
-        data: JSONBody[Closing],
-        who: NamedDependency[Who],
-        desk: NamedDependency[Desk],
-    ) -> Answer[GoalShown]:
-        """Close it as achieved, not achieved or abandoned, with its final values."""
-        final = [
-            FinalValue(key_result_id=one.key_result.key_result_id, value=one.value)
-            for one in await desk.latest(goal_id)
-            if one.value is not None
-        ]
-        command = CloseGoal(
-            actor=who.actor,
-            today=who.today,
-            result=data.result,
-            on=data.on or who.today,
-            final_values=tuple(final),
-            reason=data.reason,
-        )
-        return await desk.send(goal_id, command)
-
-    @post("/visibility", summary="Show the goal to more or fewer people", status_code=200)
-    async def change_visibility(
-        self,
-        goal_id: FromPath[UUID],
-        data: JSONBody[Showing],
-        who: NamedDependency[Who],
-        desk: NamedDependency[Desk],
-    ) -> Answer[GoalShown]:
-        """Show it to nobody else, the team, the organisation or, with guests, everybody."""
-        command = ChangeVisibility(
-            actor=who.actor, today=who.today, visibility=data.visibility, home_team_id=who.home_team_id
-        )
-        return await desk.send(goal_id, command)
+async def _past(
+    request: HttpRequest[Any, Any, State], row: GoalRow, at: Moment, who: Who, reader: Reader, connection: Connection
+) -> GoalWhole:
+    services = services_of(request)
+    events = await stream(services, who.organisation_id, row.goal_id)
+    past = await then(services, connection, who, events, at)
+    loose = await _tree.unlinked_among(connection, who.organisation_id, [row.goal_id])
+    facts = await reader.open(facts_of_goal(past.goal, past.latest))
+    goal = shown(facts, at.as_of.astimezone(who.time_zone).date(), unlinked=bool(loose))
+    return await _whole(goal, past.links, past.check_ins[:_MOST_SHOWN], who, reader, connection)
 
 
-async def part_made(part_id: UUID, outcome: Outcome[Goal], sender: Sender, desk: Desk) -> Answer[PartMade]:
-    """201 for a part of a goal: its location is the goal."""
-    goal = outcome.aggregate
-    made = PartMade(id=part_id, goal_id=goal.id, next=(await desk.shown(goal)).next)
-    return created(made, await sender.receipt(outcome), f"/v1/goals/{goal.id}")
+async def _whole(
+    goal: GoalShown,
+    links: Sequence[LinkRow],
+    check_ins: Sequence[CheckInRow],
+    who: Who,
+    reader: Reader,
+    connection: Connection,
+) -> GoalWhole:
+    """The goal with its parts, as far as the reader sees what they lead to."""
+    above = [link.to_goal_id for link in links if link.to_goal_id is not None]
+    visible = await _goals.find(connection, who.organisation_id, who.actor, above)
+    links = await reader.open([one for one in links if one.to_goal_id is None or one.to_goal_id in visible])
+    return GoalWhole(
+        **{name: getattr(goal, name) for name in GoalShown.__struct_fields__},
+        alignments=[alignment_shown(link) for link in links],
+        check_ins=[check_in_shown(one) for one in await reader.open(list(check_ins))],
+        committed=[],
+    )
 
 
 async def _row(goal_id: UUID, who: Who, connection: Connection) -> GoalRow:
@@ -375,17 +299,6 @@ def _owner(data: NewGoal, who: Who) -> Owner:
             if team_id is None:
                 raise Malformed(pointer="/owner", detail="say which team")
             return Owner(team_id=team_id)
-
-
-def _setting(data: Adjustment) -> Setting:
-    if isinstance(data.to, (int, float)):
-        return Setting(number=number(data.to))
-    if data.field is AdjustedField.DUE_ON:
-        try:
-            return msgspec.convert({"day": data.to}, Setting)
-        except msgspec.ValidationError:
-            raise Malformed(pointer="/to", detail="a due date is a date, such as 2026-03-31") from None
-    return Setting(text=data.to)
 
 
 ROUTES = [goals, propose, propose_many, OneGoal]

@@ -323,6 +323,19 @@ class Goals(Projection):
         """Unit and direction of an outcome metric or process measure."""
         return await FEEDS.get(connection, organisation_id, feed)
 
+    async def measurements_of(
+        self, connection: Connection, organisation_id: UUID, feed: UUID, until: date
+    ) -> list[UUID]:
+        """The last measurements of a metric or measure that ended by a day."""
+        rows = await MEASURED.select(
+            connection,
+            "WHERE organisation_id = $1 AND feed = $2 AND ends_on <= $3 ORDER BY ends_on DESC, position DESC LIMIT 20",
+            organisation_id,
+            feed,
+            until,
+        )
+        return [row.measurement_id for row in rows]
+
     async def due(
         self, connection: Connection, organisation_id: UUID, reader: Actor, today: date, limit: int
     ) -> list[Due]:

@@ -25,6 +25,7 @@ CREATE INDEX goals_v1_latest ON goals_v1 (organisation_id, position DESC);
 CREATE INDEX goals_v1_of_level ON goals_v1 (organisation_id, level, position DESC);
 CREATE INDEX goals_v1_of_contributor ON goals_v1 (owner_contributor_id, position DESC);
 CREATE INDEX goals_v1_of_team ON goals_v1 (owner_team_id, position DESC);
+CREATE INDEX goals_v1_of_cycle ON goals_v1 (cycle_id, position DESC);
 
 CREATE TABLE goal_key_results_v1 (
     key_result_id uuid PRIMARY KEY,
