@@ -25,6 +25,7 @@ from lms.api.links import (
     evidence_shown,
 )
 from lms.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page
+from lms.api.then import Then, provide_then
 from lms.dispatch import Dispatch
 from lms.domain.base import Malformed, NotFound
 from lms.domain.contribution import (
@@ -50,7 +51,7 @@ from lms.domain.process import Process
 from lms.domain.support import Alternative, Evidence, Stance
 from lms.domain.terms import Direction
 from lms.inference.grades import grade_of_change, grade_of_outcome_link, may_say
-from lms.projections.contributions import ContributionRow, Contributions
+from lms.projections.contributions import CONTRIBUTIONS, ContributionRow, Contributions
 from lms.projections.process_performance import ProcessPerformance
 
 _contributions = Contributions()
@@ -192,17 +193,23 @@ class OneContribution(Controller):
     path = "/v1/contributions/{contribution_id:uuid}"
     tags = ["attribution"]  # noqa: RUF012 - Litestar's way
 
-    @get(summary="What stands behind this contribution?")
+    @get(summary="What stands behind this contribution?", dependencies={"then": Provide(provide_then)})
     async def show(
         self,
         contribution_id: FromPath[UUID],
         who: NamedDependency[Who],
         reader: NamedDependency[Reader],
         connection: NamedDependency[Connection],
+        then: NamedDependency[Then | None],
     ) -> Answer[ContributionWhole]:
-        """Show one contribution with its evidence and the alternative explanations."""
+        """Show one contribution with its evidence and the alternative explanations.
+
+        As it stood ``as_of``, as ``known_at``; whether it is over-claimed is told as of now.
+        """
         refuse_guests(who)
         row = await _contributions.contribution(connection, who.organisation_id, contribution_id)
+        if row is not None and then is not None:
+            row = await then.row(_contributions, CONTRIBUTIONS, contribution_id)
         if row is None:
             raise NotFound(kind="contribution", id=contribution_id)
         over = await _contributions.over_claimed(connection, who.organisation_id, [contribution_id])

@@ -28,6 +28,7 @@ from lms.api.improvement_bodies import (
 )
 from lms.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page
 from lms.api.processes import own_team
+from lms.api.then import Then, provide_then
 from lms.domain.base import Malformed, NotFound
 from lms.domain.improvement import Improvement
 from lms.domain.improvement_commands import (
@@ -42,7 +43,7 @@ from lms.domain.improvement_commands import (
     SettleObstacle,
 )
 from lms.domain.improvement_parts import ObstacleState, Plan, Review, Run, TargetCondition
-from lms.projections.improvements import Improvements
+from lms.projections.improvements import IMPROVEMENTS, Improvements
 
 _improvements = Improvements()
 
@@ -129,17 +130,23 @@ class OneImprovement(Controller):
     dependencies = {"steps": Provide(provide_steps)}  # noqa: RUF012 - Litestar's way
     tags = ["improvement"]  # noqa: RUF012 - Litestar's way
 
-    @get(summary="What came of this improvement?")
+    @get(summary="What came of this improvement?", dependencies={"then": Provide(provide_then)})
     async def show(
         self,
         improvement_id: FromPath[UUID],
         who: NamedDependency[Who],
         reader: NamedDependency[Reader],
         connection: NamedDependency[Connection],
+        then: NamedDependency[Then | None],
     ) -> Answer[ImprovementWhole]:
-        """Show one improvement; each result with what today's method finds in it and what may be said of it."""
+        """Show one improvement; each result with what today's method finds in it and what may be said of it.
+
+        As it stood ``as_of``, as ``known_at``.
+        """
         refuse_guests(who)
         row = await _improvements.improvement(connection, who.organisation_id, improvement_id)
+        if row is not None and then is not None:
+            row = await then.row(_improvements, IMPROVEMENTS, improvement_id)
         if row is None:
             raise NotFound(kind="improvement", id=improvement_id)
         findings = await _improvements.findings(connection, who.organisation_id, row.results)

@@ -15,11 +15,12 @@ from lms.api.answers import Answer, created, found, text
 from lms.api.bodies import Body
 from lms.api.deps import Connection, Reader, Sender, Who, services_of
 from lms.api.figures import provide_fresh
+from lms.api.then import Then, provide_then
 from lms.domain.base import NotFound
 from lms.domain.goal import Goal
 from lms.domain.link import AttachEvidence, Link, RecordAlternative
 from lms.domain.support import Alternative, Evidence, Plausibility, Stance
-from lms.projections.links import LinkRow, Links
+from lms.projections.links import LINKS, LinkRow, Links
 
 _links = Links()
 
@@ -96,10 +97,18 @@ class OneLink(Controller):
     dependencies = {"fresh": Provide(provide_fresh), "link": Provide(provide_link)}  # noqa: RUF012 - Litestar's way
     tags = ["attribution"]  # noqa: RUF012 - Litestar's way
 
-    @get(summary="What stands behind this link?")
-    async def show(self, link: NamedDependency[LinkRow], reader: NamedDependency[Reader]) -> Answer[LinkShown]:
-        """Show one link with its evidence and the alternative explanations."""
-        row = await reader.open(link)
+    @get(summary="What stands behind this link?", dependencies={"then": Provide(provide_then)})
+    async def show(
+        self, link: NamedDependency[LinkRow], reader: NamedDependency[Reader], then: NamedDependency[Then | None]
+    ) -> Answer[LinkShown]:
+        """Show one link with its evidence and the alternative explanations; as it stood ``as_of``, as ``known_at``."""
+        stood: LinkRow | None = link
+        if then is not None:
+            owner = link.process_id or link.goal_id
+            stood = await then.row(_links, LINKS, link.link_id, *([owner] if owner else []))
+        if stood is None:
+            raise NotFound(kind="link", id=link.link_id)
+        row = await reader.open(stood)
         missing = {"evidence": not row.evidence, "alternatives": not row.alternatives}
         resource = LinkShown(
             id=row.link_id,

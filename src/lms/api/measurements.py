@@ -8,18 +8,19 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody
 
 from lms.api.answers import Answer, changed, found
 from lms.api.bodies import Body
 from lms.api.contributors import refuse_guests
 from lms.api.deps import Connection, Sender, Who
+from lms.api.then import Then, provide_then
 from lms.domain.base import NotFound
 from lms.domain.measurement import Measurement, OfMetric, OfProcess, ReviseMeasurement
 from lms.domain.terms import Origin, Summary
-from lms.projections.outcome_timeline import OutcomeRow, OutcomeTimeline
-from lms.projections.process_performance import MeasurementRow, ProcessPerformance
+from lms.projections.outcome_timeline import OUTCOMES, OutcomeRow, OutcomeTimeline
+from lms.projections.process_performance import MEASUREMENTS, MeasurementRow, ProcessPerformance
 
 _performance = ProcessPerformance()
 _timeline = OutcomeTimeline()
@@ -74,14 +75,26 @@ class MeasurementShown(msgspec.Struct, frozen=True, kw_only=True):
     next: tuple[str, ...] = ()
 
 
-@get("/v1/measurements/{measurement_id:uuid}", summary="What was measured?", tags=["improvement"])
+@get(
+    "/v1/measurements/{measurement_id:uuid}",
+    summary="What was measured?",
+    tags=["improvement"],
+    dependencies={"then": Provide(provide_then)},
+)
 async def measurement(
-    measurement_id: FromPath[UUID], who: NamedDependency[Who], connection: NamedDependency[Connection]
+    measurement_id: FromPath[UUID],
+    who: NamedDependency[Who],
+    connection: NamedDependency[Connection],
+    then: NamedDependency[Then | None],
 ) -> Answer[MeasurementShown]:
-    """Show one measurement as last revised."""
+    """Show one measurement as last revised, or as it stood ``as_of``, as ``known_at``."""
     refuse_guests(who)
-    of_process = await _performance.measurement(connection, who.organisation_id, measurement_id)
-    row = of_process or await _timeline.measurement(connection, who.organisation_id, measurement_id)
+    if then is not None:
+        past = await then.row(_performance, MEASUREMENTS, measurement_id)
+        row = past or await then.row(_timeline, OUTCOMES, measurement_id)
+    else:
+        of_process = await _performance.measurement(connection, who.organisation_id, measurement_id)
+        row = of_process or await _timeline.measurement(connection, who.organisation_id, measurement_id)
     if row is None:
         raise NotFound(kind="measurement", id=measurement_id)
     return found(row_shown(row), row.version)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from lms.api.answers import Answer, created, found
@@ -16,12 +16,13 @@ from lms.api.contributors import refuse_guests
 from lms.api.deps import Connection, Sender, Who
 from lms.api.measurements import Measured, MeasurementShown, row_shown, shown
 from lms.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page
+from lms.api.then import Then, provide_then
 from lms.dispatch import Outcome
 from lms.domain.base import NotFound
 from lms.domain.measurement import Measurement, MeasureOutcome
 from lms.domain.outcome_metric import Aggregation, DefineOutcomeMetric, Frequency, Measures, OutcomeMetric
 from lms.domain.terms import Direction
-from lms.projections.outcome_timeline import MetricRow, OutcomeTimeline
+from lms.projections.outcome_timeline import METRICS, MetricRow, OutcomeTimeline
 
 _timeline = OutcomeTimeline()
 
@@ -101,12 +102,20 @@ class OneMetric(Controller):
     path = "/v1/outcome-metrics/{metric_id:uuid}"
     tags = ["outcomes"]  # noqa: RUF012 - Litestar's way
 
-    @get(summary="What is this figure?")
+    @get(summary="What is this figure?", dependencies={"then": Provide(provide_then)})
     async def show(
-        self, metric_id: FromPath[UUID], who: NamedDependency[Who], connection: NamedDependency[Connection]
+        self,
+        metric_id: FromPath[UUID],
+        who: NamedDependency[Who],
+        connection: NamedDependency[Connection],
+        then: NamedDependency[Then | None],
     ) -> Answer[MetricShown]:
-        """Show one outcome metric."""
-        row = await _metric(metric_id, who, connection)
+        """Show one outcome metric; as it stood ``as_of``, as ``known_at``."""
+        row: MetricRow | None = await _metric(metric_id, who, connection)
+        if then is not None:
+            row = await then.row(_timeline, METRICS, metric_id)
+        if row is None:
+            raise NotFound(kind="outcome-metric", id=metric_id)
         measured = await _timeline.measurements(connection, who.organisation_id, metric_id, 1)
         return found(_shown(metric_id, row, () if measured else ("measurements",)), row.version)
 

@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from litestar import Controller, delete, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from lms.api import measurements as measured
@@ -33,6 +33,7 @@ from lms.api.process_bodies import (
     row_shown,
     shown,
 )
+from lms.api.then import Then, provide_then
 from lms.dispatch import Outcome
 from lms.domain.base import Malformed, NotFound
 from lms.domain.measurement import Measurement, MeasureProcess
@@ -46,7 +47,7 @@ from lms.domain.process import (
     RegisterProcess,
     UnlinkOutcome,
 )
-from lms.projections.process_performance import ProcessPerformance
+from lms.projections.process_performance import PROCESSES, ProcessPerformance
 
 _performance = ProcessPerformance()
 
@@ -104,16 +105,22 @@ class OneProcess(Controller):
     path = "/v1/processes/{process_id:uuid}"
     tags = ["improvement"]  # noqa: RUF012 - Litestar's way
 
-    @get(summary="How does this process run?")
+    @get(summary="How does this process run?", dependencies={"then": Provide(provide_then)})
     async def show(
-        self, process_id: FromPath[UUID], who: NamedDependency[Who], connection: NamedDependency[Connection]
+        self,
+        process_id: FromPath[UUID],
+        who: NamedDependency[Who],
+        connection: NamedDependency[Connection],
+        then: NamedDependency[Then | None],
     ) -> Answer[ProcessShown]:
-        """Show one process with the latest value of each measure."""
+        """Show one process with the latest value of each measure; as it stood ``as_of``, as ``known_at``."""
         refuse_guests(who)
         row = await _performance.process(connection, who.organisation_id, process_id)
+        if row is not None and then is not None:
+            row = await then.row(_performance, PROCESSES, process_id)
         if row is None:
             raise NotFound(kind="process", id=process_id)
-        latest = await _performance.latest(connection, row)
+        latest = await (then.latest(connection, row) if then else _performance.latest(connection, row))
         values = {measure_id: measured.row_shown(one) for measure_id, one in latest.items()}
         return found(row_shown(row, values), row.version)
 

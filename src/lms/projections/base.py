@@ -98,6 +98,11 @@ class Projection:
         """What must keep its order: when an event cannot be applied, it parks with all later events of this key."""
         return envelope.stream_id
 
+    def touches(self, envelope: Envelope) -> Touches:
+        """What the event does to rows; nothing when it is not handled here, or by SQL of its own."""
+        if envelope.type in self._handlers and envelope.type not in self._doing_sql:
+            yield from self._handlers[envelope.type](self, envelope, envelope.data)
+
     async def apply(self, connection: Connection, envelopes: Sequence[Envelope]) -> None:
         """Bring the tables from before these events to after them. Only events with a handler come here."""
         touches: list[Touch] = []

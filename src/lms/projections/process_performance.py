@@ -210,6 +210,21 @@ class ProcessPerformance(Projection):
             end,
         )
 
+    async def newest(
+        self, connection: Connection, organisation_id: UUID, measure_id: UUID, until: date, skip: int
+    ) -> list[UUID]:
+        """The ids of some measurements of a measure whose days end by then, newest first."""
+        found = await connection.fetch(
+            """SELECT measurement_id FROM process_measurements_v1
+               WHERE organisation_id = $1 AND measure_id = $2 AND ends_on <= $3
+               ORDER BY ends_on DESC, measurement_id DESC OFFSET $4 LIMIT 20""",
+            organisation_id,
+            measure_id,
+            until,
+            skip,
+        )
+        return [record["measurement_id"] for record in found]
+
     async def latest(self, connection: Connection, process: ProcessRow) -> dict[UUID, MeasurementRow]:
         """The newest measurement of each measure of a process."""
         rows = await MEASUREMENTS.select(
