@@ -157,6 +157,14 @@ async def test_a_customer_who_is_asked_sees_the_evidence_and_attests(installatio
     assert (await omar.post(f"/v1/skills/{request['skill_id']}/attestations", json=body)).status_code == 201
 
 
+async def test_i_see_who_looked_at_my_evidence(installation, listening):
+    mira, ann = await installation.person("Mira"), await installation.person("Ann")
+    evidence = ok(await shown(mira, listening))["id"]
+    await the_request(ann, await asked(mira, listening, ann, evidence=evidence))
+    (look,) = ok(await mira.get("/v1/me/access-log"))["items"]
+    assert (look["what"], look["reader_name"]) == ("evidence", "Ann")
+
+
 async def test_evidence_lies_sealed_in_the_read_model(installation, listening):
     mira = await installation.person("Mira")
     response = await shown(mira, listening, ref="a very private call")

@@ -15,6 +15,7 @@ class What(StrEnum):
     """Which record of a person was read."""
 
     CONTRIBUTOR = "contributor"
+    EVIDENCE = "evidence"
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from lms.api import access_log
+from lms.api.access_log import What
 from lms.api.answers import Answer, created, done, found, text
 from lms.api.bodies import Body
 from lms.api.deps import WAIT_S, Connection, Reader, Sender, Who, services_of
@@ -83,6 +85,7 @@ class Disputed(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/v1/attestation-requests", summary="Who asked me to attest?", tags=["skills"])
 async def attestation_requests(
+    request: HttpRequest[Any, Any, State],
     who: NamedDependency[Who],
     reader: NamedDependency[Reader],
     connection: NamedDependency[Connection],
@@ -90,24 +93,27 @@ async def attestation_requests(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Answer[Page[RequestShown]]:
-    """List requests to me, the latest first, with the evidence opened to me."""
+    """List requests to me, the latest first, with the evidence opened to me; who asked sees that I looked."""
     after = decode_cursor(cursor, datetime, UUID)
     rows = await _skills.requests_to(connection, who.organisation_id, who.contributor_id, limit + 1, after, status)
     shown = page(rows, limit, lambda row: (row.requested_at, row.request_id))
+    await _note(request, who, shown.items)
     return found(Page(await _whole(connection, reader, who, shown.items), shown.next))
 
 
 @get("/v1/attestation-requests/{request_id:uuid}", summary="What am I asked?", tags=["skills"])
 async def attestation_request(
+    request: HttpRequest[Any, Any, State],
     request_id: FromPath[UUID],
     who: NamedDependency[Who],
     reader: NamedDependency[Reader],
     connection: NamedDependency[Connection],
 ) -> Answer[RequestShown]:
-    """Show one request to me."""
+    """Show one request to me; who asked sees that I looked."""
     row = await _skills.request(connection, who.organisation_id, who.contributor_id, request_id)
     if row is None:
         raise NotFound(attestation_request=request_id)
+    await _note(request, who, [row])
     return found((await _whole(connection, reader, who, [row]))[0])
 
 
@@ -202,6 +208,13 @@ async def _asked(
     if row is None:
         raise NotFound(attestation_request=request_id)
     return row
+
+
+async def _note(request: HttpRequest[Any, Any, State], who: Who, rows: list[RequestRow]) -> None:
+    """Write down for each person that I looked at his evidence."""
+    pool = services_of(request).reads
+    for person in {row.person for row in rows if row.status is not RequestStatus.DECLINED}:
+        await access_log.note(pool, who.organisation_id, person, who.contributor_id, What.EVIDENCE)
 
 
 async def _whole(connection: Connection, reader: Reader, who: Who, rows: list[RequestRow]) -> list[RequestShown]:
