@@ -440,6 +440,18 @@ class TestThen:
         assert str(company.mira.id) not in str(theirs)
         assert code(await company.omar.get(f"/v1/goals/{own['id']}/history")) == (404, "not-found")
 
+    async def test_the_history_keeps_what_stood_before_also_when_it_is_sealed(self, company):
+        goal = ok(await company.mira.post("/v1/goals", json=own_goal()))
+        path = f"/v1/goals/{goal['id']}"
+        for title in ("Ask first", "Ask, then listen"):
+            body = {"field": "title", "to": title, "reason": "learned", "evidence": ["Talk with Noor"]}
+            ok(await company.mira.post(f"{path}/adjustments", json=body))
+        last = await company.mira.post(f"{path}/visibility", json={"visibility": "team"})
+        told = ok(await company.noor.get(f"{path}/history", headers=seen(last)))["items"]
+        changes = [(one["data"]["from"]["text"], one["data"]["to"]["text"]) for one in told[2:4]]
+        assert changes == [("Listen first", "Ask first"), ("Ask first", "Ask, then listen")]
+        assert told[2]["data"]["evidence"] == ["Talk with Noor"]
+
     async def test_the_history_comes_in_pages(self, company):
         goal, after = await agreed(company.noor, team_goal(key_results=[key_result()]), company.today)
         path = f"/v1/goals/{goal['id']}/history"
@@ -598,6 +610,24 @@ class TestCommitting:
         assert (item["kind"], item["goal_id"], item["id"]) == ("check-in", late["id"], late["key_results"][0]["id"])
         assert item["since"] == (company.today - timedelta(23)).isoformat()
         assert ok(await company.mira.get("/v1/me/inbox"))["items"] == []
+
+
+async def test_who_is_forgotten_leaves_goals_without_his_words(company):
+    goal, _ = await agreed(company.noor, team_goal(key_results=[key_result()]), company.today)
+    body = {"key_result_id": goal["key_results"][0]["id"], "value": 33, "narrative": "I was ill for a month"}
+    ok(await company.mira.post(f"/v1/goals/{goal['id']}/check-ins", json=body))
+    own = ok(await company.mira.post("/v1/goals", json=own_goal(visibility="organisation", key_results=[key_result()])))
+    gone = await company.mira.delete("/v1/me", params={"confirm": str(company.mira.id)})
+    assert gone.is_success
+    shown = ok(await company.noor.get(f"/v1/goals/{goal['id']}", headers=seen(gone)))
+    assert (shown["check_ins"][0]["value"], shown["check_ins"][0]["narrative"]) == (33, None)
+    assert shown["title"] == "We know our buyers"
+    theirs = ok(await company.noor.get(f"/v1/goals/{own['id']}"))
+    assert (theirs["title"], theirs["purpose"]["statement"]) == (None, None)
+    told = ok(await company.noor.get(f"/v1/goals/{own['id']}/history"))["items"]
+    assert told[0]["data"]["title"] is None
+    tree = ok(await company.noor.get("/v1/alignment-tree"))["nodes"]
+    assert {one["title"] for one in tree} == {None, "We know our buyers"}
 
 
 async def test_many_people_align_to_one_goal_at_once(company):

@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from lms import clock
 from lms.api.answers import Answer, Receipt, changed, created, found, text
+from lms.api.batches import IN_FLIGHT
 from lms.api.deps import Connection, Reader, Sender, Who
 from lms.api.goal_bodies import CommitmentEnded, CommitmentSent, Invitations
 from lms.api.goal_desk import DESK, Desk
@@ -68,7 +69,8 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 async def invite(
     sender: Sender, who: Who, goal_id: UUID, people: Sequence[UUID], until: date | None, name: str = ""
 ) -> list[Outcome[Commitment]]:
-    """Invite each of them, all at once. ``name`` is the batch item's."""
+    """Invite each of them. ``name`` is the batch item's."""
+    gate = asyncio.Semaphore(IN_FLIGHT)
 
     async def one(contributor_id: UUID) -> Outcome[Commitment]:
         commitment_id = commitment_of(goal_id, contributor_id)
@@ -80,7 +82,8 @@ async def invite(
             contributor_id=contributor_id,
             until=until,
         )
-        return await sender.send(Commitment, commitment_id, command, f"{name}invite:{contributor_id}")
+        async with gate:
+            return await sender.send(Commitment, commitment_id, command, f"{name}invite:{contributor_id}")
 
     return list(await asyncio.gather(*(one(contributor_id) for contributor_id in people)))
 
