@@ -19,6 +19,7 @@ from lms.eventlog.dictionary import Dictionary
 from lms.eventlog.head import Head
 from lms.eventlog.log import Append, Appended, LogUnavailable, Overloaded, StoredEvent, weigh
 from lms.eventlog.metrics import Metrics
+from lms.eventlog.reading import SharedReads
 from lms.eventlog.wakeup import HEAD, Wakeup
 from lms.eventlog.writer import LOST, Lane, Writer
 
@@ -72,6 +73,7 @@ class PostgresLog:
         )
         self._writers = [Writer(shared, self._connect_writer) for _ in range(_WRITERS)]
         self._wakeup = Wakeup(lane, self._head, self._connect_wakeup)
+        self._shared = SharedReads(self._fetch_streams)
         self._readers: asyncpg.Pool[asyncpg.Record] | None = None
         self._open = False
 
@@ -144,10 +146,7 @@ class PostgresLog:
 
     async def streams(self, stream_ids: Sequence[UUID]) -> dict[UUID, list[StoredEvent]]:
         """All events of each stream in version order; an unknown stream gives an empty list."""
-        found: dict[UUID, list[StoredEvent]] = {stream_id: [] for stream_id in stream_ids}
-        for event in await self._events(_STREAMS, self.lane, list(found)):
-            found[event.stream_id].append(event)
-        return found
+        return await self._shared.read(stream_ids) if stream_ids else {}
 
     async def feed(self, after: int, limit: int) -> list[StoredEvent]:
         """The events at after+1, after+2 .., at most ``limit``. Raises GapInLog."""
@@ -194,6 +193,12 @@ class PostgresLog:
                     return True
             if time.monotonic() >= deadline:
                 return False
+
+    async def _fetch_streams(self, stream_ids: list[UUID]) -> dict[UUID, list[StoredEvent]]:
+        found: dict[UUID, list[StoredEvent]] = {stream_id: [] for stream_id in stream_ids}
+        for event in await self._events(_STREAMS, self.lane, stream_ids):
+            found[event.stream_id].append(event)
+        return found
 
     async def _events(self, query: str, *arguments: Any) -> list[StoredEvent]:
         rows = await self._reading(lambda pool: pool.fetch(query, *arguments))
