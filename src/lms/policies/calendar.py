@@ -6,7 +6,7 @@ What was missed while nothing ran is closed in order.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,10 +18,10 @@ from lms.dispatch import Dispatch, Request
 from lms.domain.base import SYSTEM, Refusal
 from lms.domain.calendar import Calendar, ClosePeriod, Period, PeriodIsClosed, PeriodKind
 from lms.eventlog.log import LogUnavailable, Overloaded
-from lms.projections.calendar import Calendars
+from lms.projections.calendar import CalendarRow, Calendars
 
-LOOK_S = 10.0
-"""Seconds between looks."""
+LOOK_S = 1.0
+"""Seconds between looks: a process that starts after a pause is ready once what it missed is closed."""
 
 _AWAY = (OSError, LogUnavailable, Overloaded, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -60,6 +60,7 @@ class PeriodTimer:
         self._dispatch = dispatch
         self._reads = reads
         self._calendars = Calendars()
+        self._sent: dict[tuple[UUID, PeriodKind], date] = {}
 
     async def run(self) -> None:
         """Look now and then, until cancelled."""
@@ -77,6 +78,15 @@ class PeriodTimer:
                 due = await self._calendars.with_due_periods(connection, now)
         except asyncpg.UndefinedTableError:
             return 0
+        closed = 0
         for calendar, periods in due:
-            await close_periods(self._dispatch, calendar.organisation_id, calendar.zone, periods, now)
-        return sum(len(periods) for _, periods in due)
+            closed += await self._close(calendar, periods, now)
+        return closed
+
+    async def _close(self, calendar: CalendarRow, periods: Sequence[Period], now: datetime) -> int:
+        """Close what this timer has not closed before: the calendar may not have heard of it yet."""
+        organisation_id = calendar.organisation_id
+        news = [one for one in periods if one.ends_on > self._sent.get((organisation_id, one.kind), date.min)]
+        await close_periods(self._dispatch, organisation_id, calendar.zone, news, now)
+        self._sent.update({(organisation_id, one.kind): one.ends_on for one in news})
+        return len(news)
