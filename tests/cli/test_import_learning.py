@@ -166,3 +166,20 @@ async def test_who_was_forgotten_learns_no_more(core, organisation, file):
 async def test_learning_is_imported_into_an_organisation_that_is_there(core, file):
     with pytest.raises(LookupError):
         await import_learning(core, clock.uuid7(), file(LEARNING))
+
+
+async def test_names_are_found_in_the_read_model_and_in_what_it_has_not_seen_yet(core, organisation, file):
+    async with app.open_checkpoints(core) as checkpoints, app.open_projector(core, checkpoints):
+        assert await checkpoints.wait(["competencies"], await core.log.head(), 20)
+    renamed = "uri,label\nurn://a/3,wonder\nurn://a/4,brand new\n"
+    await import_competencies(core, organisation, file(renamed, "more.csv"))
+    text = "person,competencies\nE1,bake bread\nE1,wonder; brand new\nE1,ask\n"
+    report = await import_learning(core, organisation, file(text, "l.csv"))
+    assert report.logged == 2
+    assert report.bad_lines == [BadLine(4, "competencies: none is called 'ask'")]
+
+
+async def test_a_line_that_is_no_record_is_named(core, organisation, file):
+    lines = file('{"person": "E1", "note": "x"}\nnonsense\n', "a.ndjson")
+    report = await import_learning(core, organisation, lines)
+    assert (report.logged, [bad.line for bad in report.bad_lines]) == (1, [2])
