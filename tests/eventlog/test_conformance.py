@@ -287,11 +287,11 @@ async def test_an_append_whose_caller_leaves_is_stored_all_the_same(log: EventLo
     leaving = asyncio.create_task(log.append(one()))
     await asyncio.sleep(0)
     leaving.cancel()
-    staying = [log.append(one()) for _ in range(10)]
-    await asyncio.gather(*staying)
-    await asyncio.wait([leaving])
+    await asyncio.gather(*(log.append(one()) for _ in range(10)))
+    assert await log.wait_beyond(10, 10)
 
     assert len(await everything(log)) == 11
+    assert leaving.cancelled()
 
 
 async def test_a_caller_who_leaves_harms_nobody_when_his_command_is_refused(log: EventLog):
