@@ -1,14 +1,13 @@
 """How do the routes become one ASGI application?"""
 
 from importlib.metadata import version
-from typing import cast
 
 import structlog
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.enums import ScopeType
 from litestar.middleware import DefineMiddleware
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from lms import clock
 from lms.api.auth import Authentication
@@ -48,7 +47,6 @@ def request_log(app: ASGIApp) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
-        http = cast("HTTPScope", scope)
         request_id = clock.uuid7()
         scope["state"]["request_id"] = request_id
         started = clock.now()
@@ -66,8 +64,8 @@ def request_log(app: ASGIApp) -> ASGIApp:
             finally:
                 structlog.get_logger().info(
                     "request",
-                    method=http["method"],
-                    path=http.get("path_template", ""),
+                    method=scope["method"],
+                    path=scope.get("path_template", ""),
                     status=status,
                     ms=round((clock.now() - started).total_seconds() * 1000, 1),
                 )
