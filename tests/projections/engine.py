@@ -20,6 +20,7 @@ from lms.eventlog.master import MasterKey
 from lms.eventlog.postgres import PostgresLog
 from lms.eventlog.subjects import Subjects
 from lms.projections.base import Projection, Table, Touches, on
+from lms.projections.catalogue import PROJECTIONS
 from lms.projections.checkpoints import Checkpoints
 from lms.projections.registry import SERVER_SETTINGS
 from lms.projections.runner import Runner
@@ -105,6 +106,7 @@ class Engine:
         self.log = log
         self.pool = pool
         self.codec = codec
+        self._writing = new_codec(NEWER_CATALOGUE)
         self._pools = [pool]
         self._running: list[Running] = []
 
@@ -142,10 +144,9 @@ class Engine:
     async def append(self, stream_id: UUID, *events: Aggregate.Event) -> int:
         """Append events to a stream; the last position."""
         command_id = clock.uuid7()
-        codec = new_codec(NEWER_CATALOGUE)
         tally = Tally.blank(stream_id)
         encoded = tuple(
-            codec.encode(ORGANISATION, command_id, n, tally, event, Metadata(actor=SYSTEM))
+            self._writing.encode(ORGANISATION, command_id, n, tally, event, Metadata(actor=SYSTEM))
             for n, event in enumerate(events)
         )
         appended = await self.log.append(Append(ORGANISATION, command_id, (Write(stream_id, ANY_VERSION, encoded),)))
@@ -176,6 +177,35 @@ class Engine:
 
     async def _has_reached(self, position: int, name: str, slot: str) -> bool:
         return (await self.build(name, slot)).get("position", -1) >= position
+
+    async def all_at(self, head: int) -> None:
+        """Wait until every registered projection is live and has got as far as this."""
+        await until(lambda: self._are_all_at(head), f"all projections at {head}", 60)
+
+    async def _are_all_at(self, head: int) -> bool:
+        return await self.pool.fetchval(
+            """SELECT count(DISTINCT name) = $1 AND coalesce(min(position), -1) >= $2
+               FROM lms.projection WHERE slot = 'live'""",
+            len(PROJECTIONS),
+            head,
+        )
+
+    async def all_switched(self) -> None:
+        """Wait until nothing is being built any more."""
+        await until(self._is_nothing_built, "nothing is being built", 60)
+
+    async def _is_nothing_built(self) -> bool:
+        return not await self.pool.fetchval("SELECT count(*) FROM lms.projection WHERE slot = 'next'")
+
+    async def everything(self) -> dict[str, list[dict[str, Any]]]:
+        """The rows of every live table, and what parked."""
+        builds = await self.pool.fetch("SELECT tables FROM lms.projection WHERE slot = 'live'")
+        found = {}
+        for name in sorted(table for build in builds for table in build["tables"]):
+            rows = await self.pool.fetch(f"SELECT * FROM {name} AS t ORDER BY t::text")
+            found[name] = [dict(row) for row in rows]
+        parked = await self.pool.fetch("SELECT name, position, key FROM lms.parked ORDER BY 1, 2")
+        return {**found, "parked": [dict(row) for row in parked]}
 
 
 async def until(holds: Callable[[], Awaitable[Any]], what: str, deadline_s: float = DEADLINE_S) -> None:
