@@ -15,7 +15,7 @@ from lms.cli.shell import Failure, Shell, command, table
 from lms.projections import parked, rebuild
 from lms.projections.base import Projection
 from lms.projections.catalogue import PROJECTIONS
-from lms.projections.registry import Build, Pool, Slot
+from lms.projections.registry import Build, Pool, Slot, drop_retired, retired
 from lms.projections.status import projection_status
 
 
@@ -69,6 +69,21 @@ async def rebuild_one(shell: Shell, name: str, *, afresh: bool) -> None:
             raise Failure(f"the new build of {name} stands still: {error}") from error
     if last is not None and not shell.as_json:
         shell.answer(last, f"{name} was built anew: {last.total} events")
+
+
+@projections.command
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@command()
+async def prune(shell: Shell, *, yes: bool) -> None:
+    """Drop the tables of read models and versions that this program no longer has."""
+    async with _working(shell, keep=False) as (_, pool):
+        async with pool.acquire() as connection:
+            found = await retired(connection, PROJECTIONS)
+        names = ", ".join(f"{one.name} version {one.version}" for one in found)
+        if found and not yes and not click.confirm(f"Drop {names}?", err=True):
+            raise Failure("nothing was dropped")
+        await drop_retired(pool, found)
+    shell.answer(found, f"dropped: {names}" if found else "there is nothing to drop")
 
 
 @projections.group(name="parked")
