@@ -104,6 +104,22 @@ async def test_two_retries_at_once_store_one_event(world: World) -> None:
     assert {outcome.position for outcome in outcomes} == {1}
 
 
+async def test_a_stream_supposed_new_is_not_read_and_a_retry_is_still_found(world: World) -> None:
+    goal_id, sent = clock.uuid7(), request(body=b"{}", new_stream=True)
+    first = await world.one.send(Goal, goal_id, proposal(goal_id), sent)
+    again = await world.other.send(Goal, goal_id, proposal(goal_id), sent)
+    assert (again.position, again.replayed) == (first.position, True)
+    assert await world.log.head() == 1
+
+
+async def test_a_refusal_of_a_stream_supposed_new_is_no_answer_to_a_retry(world: World) -> None:
+    """What was accepted once stays accepted, though the same decision would be refused now."""
+    goal_id, sent = clock.uuid7(), request(body=b"{}", new_stream=True)
+    first = await world.one.send(Goal, goal_id, proposal(goal_id), sent)
+    again = await world.other.send(Goal, goal_id, proposal(goal_id, title=" "), sent)
+    assert again.position == first.position
+
+
 async def test_a_key_used_for_another_body_is_refused(world: World) -> None:
     goal_id, command_id = clock.uuid7(), clock.uuid7()
     await world.one.send(Goal, goal_id, proposal(goal_id), request(command_id=command_id, body=b"1"))

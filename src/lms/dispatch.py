@@ -40,7 +40,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Who sends a command, and under which name. ``body`` proves that a retry is the same request.
 
     ``at`` is the moment at the edge. A ``historic`` command (demo, import) tells of the past: ``at`` is the moment
-    it tells of, and also its undated events are effective then.
+    it tells of, and also its undated events are effective then. ``new_stream``: the stream's id was made for this
+    command, so the first try need not look whether it is there.
     """
 
     organisation_id: UUID
@@ -49,6 +50,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: ZoneInfo
     at: datetime
     historic: bool = False
+    new_stream: bool = False
     body: bytes | None = None
     expected_version: int | None = None
     correlation_id: UUID | None = None
@@ -92,15 +94,17 @@ class Dispatch:
 
         Raises the decision's `Refusal`, VersionMismatch, KeyReused, StillContended, and what the log raises.
         """
-        for _ in range(ATTEMPTS):
+        for number in range(ATTEMPTS):
             attempt = _Attempt(self, request)
+            if request.new_stream and number == 0:
+                attempt.suppose_new(stream_id)
             try:
                 return await attempt.run(kind, stream_id, command)
             except (StaleVersion, DuplicateCommand):
                 self._forget(attempt.touched, request.organisation_id)
             except Refusal:
                 # A refusal, as "nothing to do", may rest on what the cache remembers: only a fresh look may say so.
-                if not attempt.from_cache:
+                if not attempt.unsure:
                     raise
                 self._forget(attempt.touched, request.organisation_id)
         raise StillContended(id=stream_id)
@@ -153,17 +157,23 @@ class _Attempt:
         self._dispatch = dispatch
         self._request = request
         self._loaded: dict[UUID, Loaded | None] = {}
-        self.from_cache = False
+        self.unsure = False
 
     @property
     def touched(self) -> set[UUID]:
         """The streams this attempt looked at."""
         return set(self._loaded)
 
+    def suppose_new(self, stream_id: UUID) -> None:
+        """Decide as if nothing stood in the stream; the append finds out."""
+        self._loaded[stream_id] = None
+        self.unsure = True
+
     async def run(self, kind: type[A], stream_id: UUID, command: Command) -> Outcome[A]:
         """Answer a retry from the log; else decide and append."""
         request = self._request
-        await self._load([stream_id])
+        if stream_id not in self._loaded:
+            await self._load([stream_id])
         mine = self._loaded[stream_id]
         if mine is not None and request.command_id in mine.commands:
             return await self._replay(kind, stream_id)
@@ -175,7 +185,7 @@ class _Attempt:
         if not isinstance(primary, kind):
             raise TypeError(f"the decision answered with a {type(primary).__name__}, not a {kind.__name__}")
         position = await self._append(changed, read)
-        if position is None and self.from_cache:
+        if position is None and self.unsure:
             raise StaleVersion
         return Outcome(primary, primary.version, position)
 
@@ -204,7 +214,7 @@ class _Attempt:
             if recalled is None:
                 missing.append(stream_id)
             else:
-                self.from_cache = True
+                self.unsure = True
                 self._loaded[stream_id] = recalled
         if missing:
             found = await self._dispatch.read(organisation_id, missing)

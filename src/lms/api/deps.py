@@ -78,10 +78,13 @@ class Sender:
         self.command_id = clock.uuid7() if key is None else _command_id(who, http, key)
         self._is_keyed = key is not None
         self._correlation_id = http.scope["state"].get("request_id")
+        self._made: set[UUID] = set()
 
     def new_id(self, name: str = "stream") -> UUID:
         """The id of something this request makes: the same on a retry with the same key."""
-        return clock.derived_id(self.command_id, name)
+        made = clock.derived_id(self.command_id, name)
+        self._made.add(made)
+        return made
 
     async def send(self, kind: type[A], stream_id: UUID, command: Command, part: str | None = None) -> Outcome[A]:
         """Dispatch a command. ``part`` names one of several commands of this request (a batch item, an invitation)."""
@@ -92,6 +95,7 @@ class Sender:
             command_id=self.command_id if part is None else clock.derived_id(self.command_id, part),
             time_zone=who.time_zone,
             at=clock.now(),
+            new_stream=stream_id in self._made,
             body=self._body if self._is_keyed else None,
             expected_version=self._expected if part is None else None,
             correlation_id=self._correlation_id,

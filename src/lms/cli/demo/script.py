@@ -41,6 +41,7 @@ class Script:
     def __init__(self, organisation_id: UUID) -> None:
         self.organisation_id = organisation_id
         self.steps: list[Step] = []
+        self._firsts: set[int] = set()
 
     def new_id(self, name: str) -> UUID:
         """The id of a thing in this history: the same whenever the history is told."""
@@ -78,6 +79,9 @@ class Script:
         Command ids follow from the place in the history: told again after a break, it goes on where it ended.
         """
         ordered = sorted(enumerate(self.steps), key=lambda one: (one[1].on, one[1].at, one[0]))
+        self._firsts = {
+            number for number, _ in {step.stream_id: (number, step) for number, step in reversed(ordered)}.values()
+        }
         begin = await self._standing(dispatch, ordered)
         done = begin
         for wave in _waves(ordered[begin:]):
@@ -112,6 +116,7 @@ class Script:
             time_zone=zone,
             at=datetime.combine(step.on, step.at, zone) + timedelta(milliseconds=number % 1000),
             historic=True,
+            new_stream=number in self._firsts,
         )
         with suppress(PeriodIsClosed):  # a history told to its end days later meets periods the timer has closed since
             await dispatch.send(step.kind, step.stream_id, step.command, request)
