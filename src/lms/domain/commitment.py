@@ -211,13 +211,10 @@ def _commit(commitment: Commitment, command: Commit, others: Others) -> None:
 
 
 def _refuse_unless_open(commitment: Commitment) -> None:
-    match commitment.status:
-        case CommitmentStatus.MADE:
-            raise AlreadyCommitted(commitment_id=commitment.id)
-        case CommitmentStatus.DECLINED:
-            raise AlreadyDeclined(commitment_id=commitment.id)
-        case CommitmentStatus.INVITED | CommitmentStatus.RELEASED:
-            return
+    if commitment.status is CommitmentStatus.MADE:
+        raise AlreadyCommitted(commitment_id=commitment.id)
+    if commitment.status is CommitmentStatus.DECLINED:
+        raise AlreadyDeclined(commitment_id=commitment.id)
 
 
 def _check_until(until: date | None, today: date) -> None:

@@ -177,13 +177,11 @@ class Goal(Aggregate):
 
     def may_decide(self, actor: Actor) -> bool:
         """Tell whether the actor sets, adjusts and closes this goal: its owner, lead or business owner."""
-        match self.level:
-            case Level.INDIVIDUAL:
-                return self.owner.contributor_id is not None and actor.is_contributor(self.owner.contributor_id)
-            case Level.TEAM:
-                return self.owner.team_id in actor.leads
-            case Level.BUSINESS_MODEL:
-                return actor.has(Role.BUSINESS_OWNER)
+        if self.level is Level.INDIVIDUAL:
+            return self.owner.contributor_id is not None and actor.is_contributor(self.owner.contributor_id)
+        if self.level is Level.TEAM:
+            return self.owner.team_id in actor.leads
+        return actor.has(Role.BUSINESS_OWNER)
 
     def may_shape(self, actor: Actor) -> bool:
         """Tell whether the actor may add key results and links: who decides, and the proposer while it is proposed."""
@@ -288,17 +286,16 @@ class Goal(Aggregate):
         self.refuse_closed()
         if self.status is Status.PROPOSED:
             raise GoalIsNotSet(goal_id=self.id)
-        match change.field:
-            case AdjustedField.TARGET | AdjustedField.DUE_ON:
-                key_result = self.key_results.get(change.key_result_id) if change.key_result_id else None
-                if key_result is None:
-                    raise NotFound(key_result=change.key_result_id)
-                before = setting_before(key_result, change.field, change.to, self.id)
-            case AdjustedField.TITLE | AdjustedField.PURPOSE:
-                if change.to.text is None:
-                    raise Malformed(pointer="/to", detail=f"a {change.field} is a text")
-                check_text(str(change.to.text), "/to", limit=300 if change.field is AdjustedField.TITLE else 10_000)
-                before = Setting(text=self.title if change.field is AdjustedField.TITLE else self.purpose.statement)
+        if change.field in {AdjustedField.TARGET, AdjustedField.DUE_ON}:
+            key_result = self.key_results.get(change.key_result_id) if change.key_result_id else None
+            if key_result is None:
+                raise NotFound(key_result=change.key_result_id)
+            before = setting_before(key_result, change.field, change.to, self.id)
+        else:
+            if change.to.text is None:
+                raise Malformed(pointer="/to", detail=f"a {change.field} is a text")
+            check_text(str(change.to.text), "/to", limit=300 if change.field is AdjustedField.TITLE else 10_000)
+            before = Setting(text=self.title if change.field is AdjustedField.TITLE else self.purpose.statement)
         if before == change.to:
             raise Malformed(pointer="/to", detail="it stands so already")
         self.record(msgspec.structs.replace(change, from_=before))
@@ -368,17 +365,12 @@ class Goal(Aggregate):
     def _adjusted(self, key_result_id: UUID | None, field: AdjustedField, to: Setting) -> None:
         if field is AdjustedField.TITLE and to.text is not None:
             self.title = to.text
-        elif field is AdjustedField.PURPOSE and to.text is not None:
+        elif field is AdjustedField.PURPOSE:
             self.purpose = msgspec.structs.replace(self.purpose, statement=to.text)
-        elif key_result_id is not None:
-            standing = self.key_results[key_result_id]
-            target, due_on = to.number, to.day
-            changed = msgspec.structs.replace(
-                standing,
-                target=standing.target if target is None else target,
-                due_on=standing.due_on if due_on is None else due_on,
-            )
-            self.key_results = {**self.key_results, key_result_id: changed}
+        else:
+            self.key_results = {
+                key: one.adjusted(to) if key == key_result_id else one for key, one in self.key_results.items()
+            }
 
     @event(Achieved)
     def _achieved(self, on: date) -> None:

@@ -253,16 +253,14 @@ def _team_to_show_to(level: Level, visibility: Visibility, home_team_id: UUID | 
 
 
 def _check_owner(level: Level, owner: Owner, actor: Actor) -> None:
-    match level:
-        case Level.INDIVIDUAL:
-            if owner.contributor_id is None or not actor.is_contributor(owner.contributor_id):
-                raise Malformed(pointer="/owner", detail="an individual goal belongs to its proposer")
-        case Level.TEAM:
-            if owner.team_id is None or owner.contributor_id is not None:
-                raise Malformed(pointer="/owner", detail="a team goal belongs to a team")
-        case Level.BUSINESS_MODEL:
-            if owner != Owner():
-                raise Malformed(pointer="/owner", detail="a business-model goal belongs to the organisation")
+    if level is Level.INDIVIDUAL:
+        if owner.contributor_id is None or not actor.is_contributor(owner.contributor_id):
+            raise Malformed(pointer="/owner", detail="an individual goal belongs to its proposer")
+    elif level is Level.TEAM:
+        if owner.team_id is None or owner.contributor_id is not None:
+            raise Malformed(pointer="/owner", detail="a team goal belongs to a team")
+    elif owner != Owner():
+        raise Malformed(pointer="/owner", detail="a business-model goal belongs to the organisation")
 
 
 def _refuse_strangers(goal: Goal, command: GoalCommand) -> None:

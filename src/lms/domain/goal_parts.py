@@ -99,6 +99,14 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     team_id: UUID | None = None
 
 
+class Setting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an adjusted field was or becomes: a target's number, a due day, or the text of title or purpose."""
+
+    number: Decimal | None = None
+    day: date | None = None
+    text: Personal | None = None
+
+
 class KeyResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How one will see that the goal is reached. ``weight`` lies in [0, 1]."""
 
@@ -121,6 +129,14 @@ class KeyResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Tell whether measurements of a metric or measure give its value."""
         return self.metric_id is not None or self.measure_id is not None
 
+    def adjusted(self, to: Setting) -> "KeyResult":
+        """The key result with another target or due date."""
+        return msgspec.structs.replace(
+            self,
+            target=self.target if to.number is None else to.number,
+            due_on=self.due_on if to.day is None else to.day,
+        )
+
 
 class Alignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One link upward or sideways. A link to a key result is a link to its goal; ``to_level`` is that goal's."""
@@ -142,14 +158,6 @@ class Alignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return link.to_goal_id, link.to_key_result_id, link.to_outcome_metric_id, link.link_type
 
         return said(self) == said(other)
-
-
-class Setting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an adjusted field was or becomes: a target's number, a due day, or the text of title or purpose."""
-
-    number: Decimal | None = None
-    day: date | None = None
-    text: Personal | None = None
 
 
 class FinalValue(msgspec.Struct, frozen=True, kw_only=True):

@@ -157,13 +157,7 @@ def adjusting(event: Goal.Adjusted) -> Callable[[KeyResultRow | None], KeyResult
     def adjust(row: KeyResultRow | None) -> KeyResultRow | None:
         if row is None:
             return None
-        number, day = event.to.number, event.to.day
-        changed = msgspec.structs.replace(
-            row.key_result,
-            target=row.key_result.target if number is None else number,
-            due_on=row.key_result.due_on if day is None else day,
-        )
-        return msgspec.structs.replace(row, key_result=changed)
+        return msgspec.structs.replace(row, key_result=row.key_result.adjusted(event.to))
 
     return adjust
 
