@@ -59,7 +59,3 @@ class Calendars(Projection):
         """The organisations that have something to close, with what it is."""
         rows = await CALENDARS.select(connection, "ORDER BY organisation_id")
         return [(row, due) for row in rows if (due := row.due(now))]
-
-    async def calendar(self, connection: Connection, organisation_id: UUID) -> CalendarRow | None:
-        """One organisation's calendar."""
-        return await CALENDARS.get(connection, organisation_id, organisation_id)
