@@ -53,13 +53,15 @@ async def serve(shell: Shell, *, demo: bool, **_options: Any) -> None:
     async with _stopping() as stop, contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(app.open_database(settings))
         opened = await stack.enter_async_context(app.open_core(settings, database))
-        checkpoints = await stack.enter_async_context(app.open_checkpoints(opened))
-        working: Working = [*await stack.enter_async_context(app.open_projector(opened, checkpoints))]
+        working: Working = []
         if database.cluster is not None and database.cluster.owned:
             working.append(asyncio.create_task(database.cluster.lost.wait(), name="PostgreSQL"))
         announcement = await _unless(stop, working, _set_up(opened, demo=demo))
         if announcement is None:
             return
+        # The projector comes after: a history told before is projected in large batches.
+        checkpoints = await stack.enter_async_context(app.open_checkpoints(opened))
+        working += await stack.enter_async_context(app.open_projector(opened, checkpoints))
         readiness = await app.readiness_of(opened)
         if settings.workers == 1:
             working.append(await stack.enter_async_context(app.open_http(opened, checkpoints, readiness)))

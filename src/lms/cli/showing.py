@@ -46,7 +46,8 @@ class ShownCast(msgspec.Struct, frozen=True):
         def curl(part: str, path: str, more: str = "") -> str:
             return f'curl -s{more} -H "Authorization: Bearer {self.tokens[part]}" "{base}{path}"'
 
-        note = """ -H "Content-Type: application/json" -d '{"note": "Asked what the customer will do with it"}'"""
+        text = "Talked with two customers before showing anything; one made a repeat purchase"
+        note = f""" -H "Content-Type: application/json" -d '{{"note": "{text}"}}'"""
         return [
             f"Tokens hold for {TOKEN_TTL.days} days. To try:",
             "",
@@ -58,6 +59,9 @@ class ShownCast(msgspec.Struct, frozen=True):
             "",
             "# an analyst: from learning to business outcome, with the evidence for each link",
             curl("analyst", "/v1/line-of-sight?limit=5"),
+            "",
+            "# the analyst's own tools: a login for the star schema `bi`, with a URL that psql opens",
+            "lms bi grant analyst",
         ]
 
 
