@@ -25,8 +25,11 @@ from lms.projections.table import Connection
 
 __all__ = ["Asker", "LeadsTo", "LineOfSight", "Place", "Question", "teams_below"]
 
-AT_ONCE = 50
-"""Sources read in one go."""
+PAGE = 50
+"""Sources read in one go where a page is asked for."""
+
+WHOLE = 2_000
+"""Sources read in one go where every chain is."""
 
 IMPROVEMENT, GOAL, LOOSE, OUTCOME = range(4)
 
@@ -45,6 +48,16 @@ class LeadsTo(msgspec.Struct, frozen=True, kw_only=True):
     may_say: str
 
 
+class _Reading(msgspec.Struct, frozen=True):
+    """How one question reads its sources; ``again``: beginning with the one that was read last."""
+
+    asker: Asker
+    question: Question
+    cadence_days: int
+    at_once: int
+    again: bool
+
+
 class LineOfSight(Graph):
     """Chains from learning to outcomes, put together when they are asked for, by what the asker may see."""
 
@@ -56,59 +69,61 @@ class LineOfSight(Graph):
     ) -> list[tuple[Place, Chain]]:
         """At most ``limit`` chains of the question that come after a place."""
         found: list[tuple[Place, Chain]] = []
-        async for place, chain in self.walk(connection, asker, question, after or BEGINNING):
+        async for place, chain in self.walk(connection, asker, question, after or BEGINNING, PAGE):
             found.append((place, chain))
             if len(found) == limit:
                 break
         return found
 
     async def walk(
-        self, connection: Connection, asker: Asker, question: Question, after: Place = BEGINNING
+        self,
+        connection: Connection,
+        asker: Asker,
+        question: Question,
+        after: Place = BEGINNING,
+        at_once: int = WHOLE,
     ) -> AsyncIterator[tuple[Place, Chain]]:
-        """The chains of a question in their order, read as they are wanted."""
+        """The chains of a question in their order, read as they are wanted, ``at_once`` sources in one go."""
         days = await cadence(connection, asker.organisation_id, asker.asked_on)
         for kind in range(after[0], OUTCOME + 1):
             at = after[:3] if kind == after[0] else (kind, FIRST, FIRST)
             seen = after[3] if kind == after[0] else -1
             first = True
             while True:
-                batch = await self._batch(connection, asker, question, at, days, again=first and seen >= 0)
+                read = _Reading(asker, question, days, at_once, first and seen >= 0)
+                batch = await self._batch(connection, read, at)
                 for source, chains in batch:
                     for number, chain in enumerate(chains):
                         is_shown = first and source == at and number <= seen
                         if not is_shown and _answers(chain, question):
                             yield (*source, number), chain
-                if len(batch) < AT_ONCE:
+                if len(batch) < at_once:
                     break
                 at, first = batch[-1][0], False
 
     async def _batch(
-        self,
-        connection: Connection,
-        asker: Asker,
-        question: Question,
-        at: tuple[int, UUID, UUID],
-        days: int,
-        *,
-        again: bool,
+        self, connection: Connection, read: "_Reading", at: tuple[int, UUID, UUID]
     ) -> list[tuple[tuple[int, UUID, UUID], list[Chain]]]:
-        """The chains of the next sources of one kind; ``again``: from the source at ``at`` itself."""
+        """The chains of the next sources of one kind."""
         kind, first, second = at
-        start = UUID(int=max(first.int - 1, 0)) if again else first
+        asker, question, most = read.asker, read.question, read.at_once
+        start = UUID(int=max(first.int - 1, 0)) if read.again else first
         match kind:
             case 0:
-                found = await sources.improvements(connection, asker, question, start, AT_ONCE)
-                facts = await facts_of_improvements(connection, asker, found, days)
+                found = await sources.improvements(connection, asker, question, start, most)
+                facts = await facts_of_improvements(connection, asker, found, read.cadence_days)
                 return [((kind, one.improvement_id, FIRST), list(improvement_chains(one, facts))) for one in found]
             case 1:
-                goals = await sources.learned_goals(connection, asker, question, start, AT_ONCE)
-                return await _plans(connection, asker, goals, days)
+                goals = await sources.learned_goals(connection, asker, question, start, most)
+                return await _plans(connection, asker, goals, read.cadence_days)
             case 2:
-                after = (first, UUID(int=max(second.int - 1, 0))) if again else (first, second)
-                return await _loose(connection, asker, question, after)
+                after = (first, UUID(int=max(second.int - 1, 0))) if read.again else (first, second)
+                return await _loose(
+                    connection, asker, await sources.loose_learning(connection, asker, question, after, most)
+                )
             case _:
-                metrics = await sources.unreached_metrics(connection, asker, question, start, AT_ONCE)
-                return await _unreached(connection, asker, metrics, days)
+                metrics = await sources.unreached_metrics(connection, asker, question, start, most)
+                return await _unreached(connection, asker, metrics, read.cadence_days)
 
     async def leads_to(self, connection: Connection, asker: Asker, entry: rows.LearningRow) -> list[LeadsTo]:
         """The outcomes that an entry of the asker is linked to: by an improvement of his team, or by a goal's plan."""
@@ -236,9 +251,8 @@ async def _carried_out(connection: Connection, goal_ids: Iterable[UUID]) -> Mapp
 
 
 async def _loose(
-    connection: Connection, asker: Asker, question: Question, after: tuple[UUID, UUID]
+    connection: Connection, asker: Asker, found: list[sources.Loose]
 ) -> list[tuple[tuple[int, UUID, UUID], list[Chain]]]:
-    found = await sources.loose_learning(connection, asker, question, after, AT_ONCE)
     names = await labels(connection, asker.organisation_id, {one.competency_id for one in found})
     return [
         (
