@@ -14,6 +14,7 @@ from lms.dispatch import KeyReused, StillContended, VersionMismatch
 from lms.domain.base import Forbidden, Malformed, NotFound, Refusal, RuleBroken
 from lms.eventlog.log import AppendRejected, AppendTooLarge, LogUnavailable, Overloaded
 from lms.eventlog.token import InvalidToken, PositionLost
+from lms.projections.keeper import TRANSIENT
 from lms.tokens import IssuerUnavailable
 
 PROBLEM_JSON = "application/problem+json"
@@ -25,6 +26,10 @@ class Unauthenticated(Refusal):
 
 class ProjectionBehind(Refusal):
     """The read model has not reached the position you asked for yet."""
+
+
+class DatabaseAway(Refusal):
+    """The database does not answer right now; try again."""
 
 
 class ErrorDetail(msgspec.Struct, frozen=True):
@@ -62,6 +67,7 @@ STATUSES: dict[type[Exception], int] = {
     Overloaded: 503,
     LogUnavailable: 503,
     IssuerUnavailable: 503,
+    DatabaseAway: 503,
 }
 """The status of each kind of refusal; the nearest class in the method resolution order counts."""
 
@@ -132,7 +138,10 @@ def on_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
 
 
 def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Answer a failure of the program: logged with its traceback, told without."""
+    """Answer a failure of the program: logged with its traceback, told without. A database that is away is none."""
+    if _is_away(error):
+        structlog.get_logger().warning("database is away", path=request.url.path, method=request.method)
+        return on_refusal(request, DatabaseAway())
     structlog.get_logger().exception("request failed", path=request.url.path, method=request.method, exc_info=error)
     problem = Problem(
         "urn:lms:problem:internal", "Something went wrong here.", 500, "The failure was logged.", "internal"
@@ -160,6 +169,12 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
 }
 
 MEDIA_TYPES = (MediaType.JSON, PROBLEM_JSON)
+
+
+def _is_away(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_away(one) for one in error.exceptions)
+    return isinstance(error, TRANSIENT)
 
 
 def _detail(message: Mapping[str, str]) -> ErrorDetail:
