@@ -16,6 +16,9 @@ _PREFIX = "LMS_"
 LogFormat = Literal["auto", "json", "pretty"]
 """``auto``: pretty on a terminal, else JSON."""
 
+LogLevel = Literal["auto", "debug", "info", "warning", "error"]
+"""``auto``: info for servers that log to a file or a collector, else warning."""
+
 
 class ConfigError(Exception):
     """A setting cannot be used; the message names it and says what is expected."""
@@ -36,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_jwks_url: str | None = None
     master_key_file: Path | None = None
     log_format: LogFormat = "auto"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: LogLevel = "auto"
     min_group_size: Annotated[int, msgspec.Meta(ge=5)] = 10
 
     @property

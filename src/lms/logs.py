@@ -6,8 +6,9 @@ events are named, not shown, and a field that could hold such a text is withheld
 
 import logging
 import sys
-from typing import Literal
+from typing import Any, Literal
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -43,7 +44,7 @@ def configure(log_format: Literal["auto", "json", "pretty"] = "auto", level: str
     if pretty:
         last.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
     else:
-        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(sort_keys=True)]
+        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_encoded)]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
     root = logging.getLogger()
@@ -51,6 +52,10 @@ def configure(log_format: Literal["auto", "json", "pretty"] = "auto", level: str
     root.setLevel(level.upper())
     for chatty in ("asyncio", "httpx", "httpcore", "urllib3", "_granian"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+def _encoded(event: EventDict, **_options: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
 
 
 def withhold_personal(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -95,8 +95,10 @@ def command(*, serves: bool = False) -> Callable[[Body], Any]:
             with _one_line_failures():
                 stated = {name: options[name] for name in ("host", "port", "workers") if name in options}
                 settings = config.load(data_dir=data_dir, **stated)
-                quiet = not serves and settings.log_level == "info"
-                logs.configure(settings.log_format, "warning" if quiet else settings.log_level)
+                level = settings.log_level
+                if level == "auto":
+                    level = "info" if serves and not sys.stderr.isatty() else "warning"
+                logs.configure(settings.log_format, level)
                 _run(function(Shell(settings, as_json), **options))
 
         return called
