@@ -34,6 +34,9 @@ MOST_BYTES = 4 << 20
 MOST_PARKED_KEYS = 1_000
 """More keys than this parked: something is wrong with the projection, not with the events."""
 
+FIRST_EVENTS = 64
+"""Events that the first transaction applies at most; quick ones make room for more."""
+
 BATCH_S = 0.25
 """Seconds that a transaction should take; batches grow and shrink towards it."""
 
@@ -106,7 +109,7 @@ class Keeper:
         self._advance = advance
         self._path = search_path(projection, lease.build.slot)
         self._topics = projection.topics()
-        self._most = MOST_EVENTS
+        self._most = min(FIRST_EVENTS, MOST_EVENTS)
         self._parked: set[UUID] | None = None
         self._failures = 0
         self._log = structlog.get_logger().bind(
@@ -178,7 +181,11 @@ class Keeper:
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 await self._write(connection, batch)
-        except (*TRANSIENT, OwnershipLost, Paused):
+        except TRANSIENT:
+            # A transaction that takes too long for the server is cut off: the next one is shorter.
+            self._most = max(1, batch.size // 2)
+            raise
+        except OwnershipLost:
             raise
         except Exception as error:  # noqa: BLE001 - whatever an event does to a projection, the others go on
             await self._failed(batch, error)

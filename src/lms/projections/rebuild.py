@@ -62,6 +62,7 @@ async def request(pool: Pool, projection: Projection, *, afresh: bool = False) -
 async def follow(pool: Pool, log: EventLog, projection: Projection, every_s: float = 0.5) -> AsyncIterator[Progress]:
     """How a requested build comes along, until it is switched. Raises RebuildPaused."""
     first: tuple[int, datetime] | None = None
+    elapsed_s = 0.0
     while True:
         record = await pool.fetchrow(
             """SELECT position, paused, built_since, clock_timestamp() AS now FROM lms.projection
@@ -71,17 +72,20 @@ async def follow(pool: Pool, log: EventLog, projection: Projection, every_s: flo
         )
         head = await log.head()
         if record is None:
-            yield Progress(projection.NAME, projection.VERSION, head, head, 0.0, None, 0.0, finished=True, paused=None)
+            yield Progress(
+                projection.NAME, projection.VERSION, head, head, elapsed_s, None, 0.0, finished=True, paused=None
+            )
             return
         first = first or (record["position"], record["now"])
         seconds = (record["now"] - first[1]).total_seconds()
+        elapsed_s = (record["now"] - record["built_since"]).total_seconds()
         rate = (record["position"] - first[0]) / seconds if seconds > 0 else None
         yield Progress(
             projection.NAME,
             projection.VERSION,
             record["position"],
             head,
-            (record["now"] - record["built_since"]).total_seconds(),
+            elapsed_s,
             rate,
             (head - record["position"]) / rate if rate else None,
             finished=False,
