@@ -1,4 +1,5 @@
 -- The facts that the line of sight rests on. Kept by graph.py in every schema that needs them.
+-- GIN indexes without fastupdate: a question must not search a list of entries that nobody has sorted in yet.
 
 CREATE TABLE graph_organisation_v1 (
     organisation_id uuid PRIMARY KEY,
@@ -59,8 +60,8 @@ CREATE TABLE graph_learning_v1 (
     need_ids uuid[] NOT NULL,
     visibility text NOT NULL
 );
-CREATE INDEX ON graph_learning_v1 USING gin (competencies);
-CREATE INDEX ON graph_learning_v1 USING gin (need_ids);
+CREATE INDEX ON graph_learning_v1 USING gin (competencies) WITH (fastupdate = off);
+CREATE INDEX ON graph_learning_v1 USING gin (need_ids) WITH (fastupdate = off);
 CREATE INDEX ON graph_learning_v1 (goal_id) WHERE goal_id IS NOT NULL;
 CREATE INDEX ON graph_learning_v1 (learner);
 CREATE INDEX ON graph_learning_v1 (organisation_id, learned_on);
@@ -182,9 +183,9 @@ CREATE TABLE graph_improvement_v1 (
 CREATE INDEX ON graph_improvement_v1 (organisation_id, improvement_id);
 CREATE INDEX ON graph_improvement_v1 (team_id);
 CREATE INDEX ON graph_improvement_v1 (goal_id) WHERE goal_id IS NOT NULL;
-CREATE INDEX ON graph_improvement_v1 USING gin (competencies);
-CREATE INDEX ON graph_improvement_v1 USING gin (need_ids);
-CREATE INDEX ON graph_improvement_v1 USING gin (measure_ids);
+CREATE INDEX ON graph_improvement_v1 USING gin (competencies) WITH (fastupdate = off);
+CREATE INDEX ON graph_improvement_v1 USING gin (need_ids) WITH (fastupdate = off);
+CREATE INDEX ON graph_improvement_v1 USING gin (measure_ids) WITH (fastupdate = off);
 
 CREATE TABLE graph_contribution_v1 (
     contribution_id uuid PRIMARY KEY,

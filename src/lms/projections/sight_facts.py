@@ -50,20 +50,22 @@ SHOWN_GOAL = """(g.owner_contributor_id = $2 OR g.visibility IN ('organisation',
 
 _LEARNED = f"""
     WITH asked AS (
-        SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::date[], $8::date[])
-            AS a(improvement_id, start_id, team_id, since, until)
+        SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::date[], $8::date[], $9::bool[])
+            AS a(improvement_id, start_id, team_id, since, until, is_competency)
     ), seen AS (
         SELECT a.improvement_id, a.start_id, l.learned_on, l.entry_id, false AS is_team FROM asked AS a
         JOIN graph_learning_v1 AS l ON l.organisation_id = $1 AND l.competencies @> ARRAY[a.start_id]
         JOIN graph_member_v1 AS m ON m.team_id = a.team_id AND m.contributor_id = l.learner
         JOIN graph_person_v1 AS p ON p.contributor_id = l.learner
-        WHERE l.learned_on >= a.since AND (a.until IS NULL OR l.learned_on <= a.until) AND {SHOWN_LEARNING}
+        WHERE a.is_competency AND l.learned_on >= a.since AND (a.until IS NULL OR l.learned_on <= a.until)
+            AND {SHOWN_LEARNING}
         UNION ALL
         SELECT a.improvement_id, a.start_id, l.learned_on, l.entry_id, false FROM asked AS a
         JOIN graph_learning_v1 AS l ON l.organisation_id = $1
             AND (l.goal_id = a.start_id OR l.need_ids @> ARRAY[a.start_id])
         JOIN graph_person_v1 AS p ON p.contributor_id = l.learner
-        WHERE l.learned_on >= a.since AND (a.until IS NULL OR l.learned_on <= a.until) AND {SHOWN_LEARNING}
+        WHERE NOT a.is_competency AND l.learned_on >= a.since AND (a.until IS NULL OR l.learned_on <= a.until)
+            AND {SHOWN_LEARNING}
         UNION ALL
         SELECT a.improvement_id, a.start_id, t.learned_on, t.team_learning_id, true FROM asked AS a
         JOIN graph_team_learning_v1 AS t ON t.organisation_id = $1
@@ -215,7 +217,7 @@ async def _learned(
     connection: Connection, asker: Asker, improvements: Sequence[rows.ImprovementRow]
 ) -> dict[tuple[UUID, UUID], Learned]:
     asked = [
-        (one.improvement_id, start, one.team_id, *learning_window(one))
+        (one.improvement_id, start, one.team_id, *learning_window(one), start in one.competencies)
         for one in improvements
         for start in (*one.competencies, *one.need_ids, *((one.goal_id,) if one.goal_id else ()))
     ]
