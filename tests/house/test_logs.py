@@ -10,7 +10,6 @@ import structlog
 
 from lms import logs
 
-
 Said = Callable[[], str]
 
 
