@@ -141,6 +141,24 @@ async def test_a_kind_that_few_people_logged_is_merged_and_fewer_than_five_are_w
     assert tuple(row.values()) == ("(other)", None, None, True)
 
 
+async def test_late_entries_of_fewer_than_five_people_wait_and_of_five_come_as_a_revision(connection, company):
+    for person in company.people[:6]:
+        company.learns(person, company.listening)
+    company.closes(PeriodKind.QUARTER, QUARTER)
+    for person in company.people[:4]:
+        company.learns(person, company.listening)
+    company.closes(PeriodKind.WEEK, date(2026, 4, 5))
+    figures = "entries_n, people_n, revision"
+    (row,) = await star(connection, company, "fact_learning", figures)
+    assert tuple(row.values()) == (6, 6, 0)
+    company.learns(company.people[8], company.listening)
+    company.closes(PeriodKind.WEEK, date(2026, 4, 12))
+    (row,) = await star(connection, company, "fact_learning", figures)
+    assert tuple(row.values()) == (11, 7, 1)
+    (row,) = await star(connection, company, "fact_learning_competency", figures)
+    assert tuple(row.values()) == (11, 7, 1)
+
+
 async def test_headcount_is_written_when_the_month_closes(connection, company):
     company.closes(PeriodKind.MONTH, QUARTER)
     (row,) = await star(

@@ -196,6 +196,7 @@ CREATE TABLE fact_learning ( -- Learning entries by reporting unit, kind and qua
     people_n bigint, -- People who logged them; not additive over kinds and quarters; null where suppressed.
     entries_with_goal_n bigint, -- Entries that name a goal; additive; null where suppressed.
     entries_with_path_n bigint, -- Entries linked to an outcome by an improvement or a goal; additive; null where suppressed.
+    revision integer NOT NULL, -- 0 as counted at the close; counts up when later entries of five people or more changed it.
     suppressed boolean NOT NULL, -- Whether fewer than five people stand behind the row, so that its figures are withheld.
     PRIMARY KEY (unit_key, kind, quarter_date_key),
     FOREIGN KEY (organisation_key, quarter_date_key) REFERENCES dim_date
@@ -209,6 +210,7 @@ CREATE TABLE fact_learning_competency ( -- Learning entries by reporting unit, c
     entries_n bigint, -- Entries that name the competency; not additive over competencies; null where suppressed.
     entries_weighted double precision, -- Entries, each shared among the competencies it names; additive; null where suppressed.
     people_n bigint, -- People who logged them; not additive over competencies and quarters; null where suppressed.
+    revision integer NOT NULL, -- 0 as counted at the close; counts up when later entries of five people or more changed it.
     suppressed boolean NOT NULL, -- Whether fewer than five people stand behind the row, so that its figures are withheld.
     PRIMARY KEY (unit_key, competency_key, quarter_date_key),
     FOREIGN KEY (organisation_key, quarter_date_key) REFERENCES dim_date

@@ -5,3 +5,13 @@ CREATE TABLE work_goal ( -- What a goal is called, and to whom it is shown: its 
     title text,
     visibility text NOT NULL
 );
+
+CREATE TABLE work_quarter_person ( -- Where a person counted in a closed quarter, and a digest of what was counted.
+    quarter_ends_on date NOT NULL,
+    contributor_id uuid NOT NULL,
+    organisation_id uuid NOT NULL,
+    unit_key bigint NOT NULL,
+    digest text,
+    PRIMARY KEY (quarter_ends_on, contributor_id)
+);
+CREATE INDEX ON work_quarter_person (organisation_id, quarter_ends_on);

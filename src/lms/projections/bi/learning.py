@@ -1,0 +1,187 @@
+"""How much is learned, by reporting unit, kind, competency and quarter, and what of it came to be known later?"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+
+from lms.domain.calendar import PeriodKind, first_day
+from lms.projections.base import Connection
+from lms.projections.bi.cells import Cell, merge_small
+from lms.projections.bi.dimensions import OTHER
+from lms.projections.bi.keys import date_key
+from lms.projections.crowds import LEAST_CONTRIBUTORS
+
+_REVISED_DAYS = 400
+"""Quarters that ended longer ago are not revised any more."""
+
+_LEARNED = """
+    SELECT l.entry_id, l.learner, l.kind, l.competencies, l.goal_id, u.unit_key,
+        (l.goal_id IS NOT NULL AND EXISTS (SELECT FROM towards AS w WHERE w.goal_id = l.goal_id)
+         OR EXISTS (
+            SELECT FROM graph_improvement_v1 AS i
+            WHERE i.organisation_id = $1
+                AND i.measure_ids && (SELECT coalesce(array_agg(measure_id), '{}') FROM believed)
+                AND (i.goal_id = l.goal_id OR i.need_ids && l.need_ids OR (i.competencies && l.competencies AND EXISTS (
+                    SELECT FROM graph_member_v1 AS m WHERE m.team_id = i.team_id AND m.contributor_id = l.learner)))
+         )) AS has_path
+    FROM graph_learning_v1 AS l
+    JOIN work_quarter_person AS u ON u.contributor_id = l.learner AND u.quarter_ends_on = $3
+    WHERE l.organisation_id = $1 AND l.learned_on BETWEEN $2 AND $3 AND ($4::bigint IS NULL OR u.unit_key = $4)
+"""
+
+_PATHS = """
+    WITH RECURSIVE towards(goal_id) AS (
+        SELECT goal_id FROM graph_goal_v1 WHERE organisation_id = $1 AND outcome_metric_id IS NOT NULL
+        UNION SELECT goal_id FROM graph_alignment_v1 WHERE organisation_id = $1 AND to_outcome_metric_id IS NOT NULL
+        UNION SELECT a.goal_id FROM towards JOIN graph_alignment_v1 AS a ON a.to_goal_id = towards.goal_id
+    ), believed AS (
+        SELECT measure_id FROM graph_outcome_link_v1 WHERE organisation_id = $1
+    )
+"""
+
+_ENTRIES = """
+    SELECT l.learner, md5(string_agg(concat_ws('|', l.entry_id, l.kind, l.competencies, l.goal_id), ','
+                                     ORDER BY l.entry_id)) AS digest
+    FROM graph_learning_v1 AS l WHERE l.organisation_id = $1 AND l.learned_on BETWEEN $2 AND $3 GROUP BY l.learner
+"""
+
+_NOTE_PEOPLE = f"""
+    INSERT INTO work_quarter_person (quarter_ends_on, contributor_id, organisation_id, unit_key, digest)
+    SELECT $3, p.contributor_id, $1, u.unit_key, e.digest FROM graph_person_v1 AS p
+    JOIN graph_unit_v1 AS u ON u.node = coalesce(p.home_team_id, $1) AND u.quarter_ends_on = $3
+    LEFT JOIN ({_ENTRIES}) AS e ON e.learner = p.contributor_id
+    WHERE p.organisation_id = $1 AND p.kind = 'employee' AND (p.active OR e.digest IS NOT NULL)
+"""
+
+_CHANGED_UNITS = f"""
+    SELECT w.unit_key FROM work_quarter_person AS w LEFT JOIN ({_ENTRIES}) AS e ON e.learner = w.contributor_id
+    WHERE w.organisation_id = $1 AND w.quarter_ends_on = $3 AND w.digest IS DISTINCT FROM e.digest
+    GROUP BY w.unit_key HAVING count(*) >= $4 ORDER BY w.unit_key
+"""
+
+_NOTE_UNIT = f"""
+    UPDATE work_quarter_person AS w SET digest = e.digest
+    FROM work_quarter_person AS same LEFT JOIN ({_ENTRIES}) AS e ON e.learner = same.contributor_id
+    WHERE same.quarter_ends_on = w.quarter_ends_on AND same.contributor_id = w.contributor_id
+        AND w.organisation_id = $1 AND w.quarter_ends_on = $3 AND w.unit_key = $4
+"""
+
+
+async def publish_learning(connection: Connection, organisation: int, organisation_id: UUID, ends_on: date) -> None:
+    """Count a quarter's learning when it closes, and remember who counted where."""
+    await connection.execute(_NOTE_PEOPLE, organisation_id, first_day(PeriodKind.QUARTER, ends_on), ends_on)
+    await _write(connection, organisation, organisation_id, ends_on, None, revision=0)
+
+
+async def revise_learning(connection: Connection, organisation: int, organisation_id: UUID) -> None:
+    """Count a closed quarter's learning anew for every unit in which that of five people at least has changed."""
+    quarters = await connection.fetch(
+        """SELECT DISTINCT quarter_ends_on AS ends_on FROM work_quarter_person WHERE organisation_id = $1
+           AND quarter_ends_on > (SELECT max(quarter_ends_on) - $2::int FROM work_quarter_person
+                                  WHERE organisation_id = $1)
+           ORDER BY quarter_ends_on""",
+        organisation_id,
+        _REVISED_DAYS,
+    )
+    for quarter in quarters:
+        ends_on: date = quarter["ends_on"]
+        about = (organisation_id, first_day(PeriodKind.QUARTER, ends_on), ends_on)
+        for changed in await connection.fetch(_CHANGED_UNITS, *about, LEAST_CONTRIBUTORS):
+            await _revise(connection, organisation, organisation_id, ends_on, changed["unit_key"])
+            await connection.execute(_NOTE_UNIT, *about, changed["unit_key"])
+
+
+async def _revise(connection: Connection, organisation: int, organisation_id: UUID, ends_on: date, unit: int) -> None:
+    revisions = [0]
+    for table in ("fact_learning", "fact_learning_competency"):
+        replaced = await connection.fetch(
+            f"DELETE FROM {table} WHERE unit_key = $1 AND quarter_date_key = $2 RETURNING revision",
+            unit,
+            date_key(ends_on),
+        )
+        revisions += [one["revision"] for one in replaced]
+    await _write(connection, organisation, organisation_id, ends_on, unit, revision=max(revisions) + 1)
+
+
+async def _write(
+    connection: Connection,
+    organisation: int,
+    organisation_id: UUID,
+    ends_on: date,
+    unit: int | None,
+    *,
+    revision: int,
+) -> None:
+    """The rows of a quarter, of one unit or (None) of all."""
+    entries = await connection.fetch(
+        _PATHS + _LEARNED, organisation_id, first_day(PeriodKind.QUARTER, ends_on), ends_on, unit
+    )
+    by_unit: dict[int, list[asyncpg.Record]] = defaultdict(list)
+    for entry in entries:
+        by_unit[entry["unit_key"]].append(entry)
+    keys = await _competency_keys(connection, {one for entry in entries for one in entry["competencies"]})
+    kinds, competencies = [], []
+    for key, learned in sorted(by_unit.items()):
+        place = (organisation, key, date_key(ends_on), revision)
+        kinds += [(*place, cell.key or OTHER, *_figures(cell, 3)) for cell in merge_small(_by_kind(learned))]
+        competencies += [
+            (*place, organisation if cell.key is None else cell.key, *_figures(cell, 2))
+            for cell in merge_small(_by_competency(learned, keys))
+        ]
+    await connection.executemany(
+        """INSERT INTO fact_learning (organisation_key, unit_key, quarter_date_key, revision, kind, entries_n,
+               entries_with_goal_n, entries_with_path_n, people_n, suppressed)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+        kinds,
+    )
+    await connection.executemany(
+        """INSERT INTO fact_learning_competency (organisation_key, unit_key, quarter_date_key, revision,
+               competency_key, entries_n, entries_weighted, people_n, suppressed)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+        competencies,
+    )
+
+
+def _figures(cell: "Cell[str, UUID] | Cell[int, UUID]", sums_n: int) -> tuple[object, ...]:
+    """Sums, people and the flag; nothing but the flag of a cell behind which too few people stand."""
+    if not cell.is_publishable:
+        return (*(None,) * (sums_n + 1), True)
+    sums = [int(cell.sums[0]), *cell.sums[1:]] if sums_n == 2 else [int(one) for one in cell.sums]
+    return (*sums, len(cell.people), False)
+
+
+def _by_kind(entries: Iterable[asyncpg.Record]) -> list[Cell[str, UUID]]:
+    """Entries, entries with a goal, entries with a path."""
+    people: dict[str, set[UUID]] = defaultdict(set)
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for entry in entries:
+        people[entry["kind"]].add(entry["learner"])
+        counted = sums[entry["kind"]]
+        counted[0] += 1
+        counted[1] += entry["goal_id"] is not None
+        counted[2] += entry["has_path"]
+    return [Cell(kind, frozenset(people[kind]), tuple(map(float, sums[kind]))) for kind in sorted(people)]
+
+
+def _by_competency(entries: Iterable[asyncpg.Record], keys: dict[UUID, int]) -> list[Cell[int, UUID]]:
+    """Entries, and entries shared among the competencies they name."""
+    people: dict[int, set[UUID]] = defaultdict(set)
+    sums: dict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for entry in sorted(entries, key=lambda one: one["entry_id"]):
+        named = {keys[one] for one in entry["competencies"] if one in keys}
+        for key in named:
+            people[key].add(entry["learner"])
+            sums[key][0] += 1
+            sums[key][1] += 1 / len(named)
+    return [Cell(key, frozenset(people[key]), tuple(sums[key])) for key in sorted(people)]
+
+
+async def _competency_keys(connection: Connection, competency_ids: Iterable[UUID]) -> dict[UUID, int]:
+    found = await connection.fetch(
+        "SELECT competency_id, competency_key FROM dim_competency WHERE is_current AND competency_id = ANY($1::uuid[])",
+        sorted(competency_ids),
+    )
+    return {record["competency_id"]: record["competency_key"] for record in found}
