@@ -13,6 +13,8 @@ from lms.cli.founding import TOKEN_TTL
 from lms.cli.shell import Failure, Shell, command, progress
 
 _PARTS = ("manager", "employee", "analyst", "administrator")
+_VARIABLES = {"manager": "MANAGER", "employee": "EMPLOYEE", "analyst": "ANALYST", "administrator": "ADMIN"}
+"""Under which names the README's walks use the tokens."""
 
 
 class ShownCast(msgspec.Struct, frozen=True):
@@ -35,11 +37,11 @@ class ShownCast(msgspec.Struct, frozen=True):
         """What people read: where everything is, the tokens, and one line to try for each user."""
         lines = [f"Serving {base} (documentation: {base}/docs)", f"Organisation {self.cast.organisation}", ""]
         for part in _PARTS:
-            lines.append(f"{part} {self.member(part).name}, {self.member(part).id}")
+            lines.append(f"# {part}: {self.member(part).name}, {self.member(part).id}")
             if self.tokens[part] is not None:
-                lines += [f"{self.tokens[part]}", ""]
+                lines.append(f"{_VARIABLES[part]}={self.tokens[part]}")
         if self.tokens["manager"] is not None:
-            lines += self._tries(base)
+            lines += ["", *self._tries(base)]
         return "\n".join(lines)
 
     def _tries(self, base: str) -> list[str]:
