@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,11 +12,21 @@ from lms import clock
 from lms.domain.calendar import PeriodKind
 from lms.domain.contributor import Contributor, ContributorKind
 from lms.domain.goal import Goal
-from lms.domain.goal_parts import AdjustedField, AdjustmentReason, Alignment, How, Level, LinkType, Owner, Setting
+from lms.domain.goal_parts import (
+    AdjustedField,
+    AdjustmentReason,
+    Alignment,
+    How,
+    KeyResult,
+    Level,
+    LinkType,
+    Owner,
+    Setting,
+)
 from lms.domain.learning_entry import LearningKind
 from lms.domain.measurement import Measurement
 from lms.domain.team import Team
-from lms.domain.terms import Origin, Summary, Visibility
+from lms.domain.terms import Direction, Origin, Summary, Visibility
 from lms.projections.bi.goals import ancestors
 from lms.projections.bi.unit import Bi
 from projections.harness import applied, check_cuts
@@ -239,6 +250,58 @@ async def test_a_goal_keeps_its_versions_and_a_person_s_own_goal_is_not_there(co
     ]
 
 
+def key_result(**more):
+    defined = KeyResult(
+        key_result_id=clock.uuid7(),
+        title="k",
+        unit="minutes",
+        direction=Direction.DECREASE,
+        baseline=Summary(value=Decimal(20), start=date(2026, 1, 1), end=date(2026, 1, 31)),
+        target=Decimal(15),
+    )
+    return msgspec.structs.replace(defined, **more)
+
+
+async def test_a_goal_s_life_is_one_row_and_each_check_in_another(connection, company):
+    tell, defined = company.story.happened, key_result()
+    tell(company.goal, proposed(Level.TEAM, Owner(team_id=company.shop)), Goal.KeyResultDefined(key_result=defined))
+    tell(company.goal, Goal.Set(on=date(2026, 1, 6), how=How.MEETING, participants_n=3))
+    reported = {"check_in_id": clock.uuid7(), "key_result_id": defined.key_result_id}
+    tell(
+        company.goal, Goal.ProgressCheckedIn(**reported, value=Decimal(18), observed_on=date(2026, 2, 1), confidence=6)
+    )
+    tell(company.goal, Goal.CheckInCorrected(**reported, value=Decimal(17), observed_on=date(2026, 2, 1)))
+    harder = Goal.Adjusted(
+        field=AdjustedField.TARGET,
+        key_result_id=defined.key_result_id,
+        to=Setting(number=Decimal(12)),
+        on=date(2026, 2, 10),
+        how=How.MEETING,
+        reason=AdjustmentReason.AMBITION,
+    )
+    tell(company.goal, harder, Goal.Achieved(on=date(2026, 3, 6)))
+    (life,) = await star(connection, company, "fact_goal_lifecycle")
+    assert (life["set_date_key"], life["first_checkin_date_key"], life["closed_date_key"]) == (
+        20260106,
+        20260201,
+        20260306,
+    )
+    assert (life["days_open"], life["adjustments_n"], life["result"], life["how"]) == (59, 1, "achieved", "meeting")
+    checkins = await star(connection, company, "fact_checkin", "value, confidence, is_correction")
+    assert sorted(tuple(row.values()) for row in checkins) == [(17.0, None, True), (18.0, 6, False)]
+    results = await star(connection, company, "dim_key_result", "target, is_current, title")
+    assert sorted(tuple(row.values()) for row in results) == [(12.0, True, "k"), (15.0, False, "k")]
+
+
+async def test_a_goal_that_is_hidden_takes_its_key_results_titles_with_it(connection, company):
+    tell = company.story.happened
+    tell(company.goal, proposed(Level.TEAM, Owner(team_id=company.shop)))
+    tell(company.goal, Goal.KeyResultDefined(key_result=key_result()))
+    tell(company.goal, Goal.VisibilityChanged(visibility=Visibility.TEAM))
+    tell(company.goal, Goal.KeyResultDefined(key_result=key_result()))
+    assert [row["title"] for row in await star(connection, company, "dim_key_result")] == [None, None]
+
+
 async def test_the_bridge_joins_every_goal_with_all_above_it(connection, company):
     tell, top = company.story.happened, clock.uuid7()
     for goal, level in ((company.goal, Level.TEAM), (company.upper, Level.TEAM), (top, Level.BUSINESS_MODEL)):
@@ -296,6 +359,9 @@ async def test_the_whole_unit_is_the_same_however_the_log_is_cut(connection, cut
     link = Goal.Aligned(
         alignment=Alignment(link_id=one, link_type=LinkType.CONTRIBUTES_TO, hypothesis="h", to_goal_id=company.upper)
     )
+    tell(company.goal, Goal.VisibilityChanged(visibility=Visibility.TEAM))
+    tell(company.goal, Goal.KeyResultDefined(key_result=key_result()))
+    tell(company.goal, Goal.VisibilityChanged(visibility=Visibility.ORGANISATION))
     tell(company.goal, link, Goal.Set(on=TODAY, how=How.MEETING, participants_n=3))
     late = clock.uuid7()
     tell(late, Contributor.Registered(kind=ContributorKind.CUSTOMER, name="n", on=TODAY))
@@ -303,5 +369,7 @@ async def test_the_whole_unit_is_the_same_however_the_log_is_cut(connection, cut
     tell(company.goal, Goal.Unaligned(link_id=one))
     company.closes(PeriodKind.MONTH, QUARTER)
     company.closes(PeriodKind.QUARTER, QUARTER)
+    for person in company.people[:6]:
+        company.learns(person, company.closing)
     company.closes(PeriodKind.WEEK, date(2026, 4, 5))
     await check_cuts(connection, Bi(), company.story.envelopes, cuts)

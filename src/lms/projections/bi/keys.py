@@ -70,6 +70,7 @@ async def local_day(connection: Connection, envelope: Envelope) -> date:
 VERSIONED = {
     "dim_team": ("team_key", "team_id"),
     "dim_goal": ("goal_key", "goal_id"),
+    "dim_key_result": ("key_result_key", "key_result_id"),
     "dim_competency": ("competency_key", "competency_id"),
     "dim_process": ("process_key", "process_id"),
     "dim_outcome_metric": ("metric_key", "outcome_metric_id"),

@@ -136,6 +136,27 @@ CREATE TABLE dim_goal ( -- Goals of teams and of the business model (never of on
 );
 CREATE INDEX ON dim_goal (goal_id, goal_key);
 
+CREATE TABLE dim_key_result ( -- Key results of goals of teams and of the business model, in versions.
+    key_result_key bigint PRIMARY KEY, -- Key of this version.
+    organisation_key bigint NOT NULL REFERENCES dim_organisation, -- Organisation.
+    key_result_id uuid NOT NULL, -- Id in the API.
+    goal_id uuid NOT NULL, -- Id of its goal in the API, see dim_goal.
+    title text, -- Title; null for none, and where the goal is not shown to the whole organisation.
+    kind text NOT NULL, -- metric or milestone.
+    unit text, -- Unit, or ISO 4217; null for a milestone.
+    direction text NOT NULL, -- Which way is better: increase, decrease, hold.
+    baseline double precision, -- Value at the beginning; not additive.
+    target double precision NOT NULL, -- Value to be reached; not additive.
+    stretch double precision, -- Value beyond the target; not additive.
+    due_on date, -- Day by which it is to be reached.
+    weight double precision NOT NULL, -- Weight within its goal, 0 to 1; not additive.
+    valid_from date NOT NULL, -- First day of this version.
+    valid_to date, -- Day on which the next version began; null for the current one.
+    is_current boolean NOT NULL -- Whether this is the current version.
+);
+CREATE INDEX ON dim_key_result (key_result_id, key_result_key);
+CREATE INDEX ON dim_key_result (goal_id);
+
 CREATE TABLE dim_segment ( -- Segments of customers or markets that outcomes are measured in.
     segment_key bigint PRIMARY KEY, -- Key of the segment.
     organisation_key bigint NOT NULL REFERENCES dim_organisation, -- Organisation.
@@ -307,6 +328,43 @@ CREATE TABLE fact_process_measure ( -- Values of process measures, every revisio
 );
 CREATE INDEX ON fact_process_measure (measurement_id);
 CREATE INDEX ON fact_process_measure (measure_key, end_date_key);
+
+CREATE TABLE fact_checkin ( -- Check-ins on goals of teams and of the business model.
+    checkin_key bigint PRIMARY KEY, -- Key of the check-in or correction.
+    organisation_key bigint NOT NULL REFERENCES dim_organisation, -- Organisation.
+    check_in_id uuid NOT NULL, -- Id in the API, the same for a check-in and its corrections.
+    goal_key bigint NOT NULL REFERENCES dim_goal, -- Goal, as it was then.
+    key_result_key bigint REFERENCES dim_key_result, -- Key result, as it was then.
+    value double precision, -- Value, in the key result's unit; null where measurements feed it; not additive.
+    confidence integer, -- Confidence, 0 to 10; not additive.
+    observed_date_key integer, -- Day it tells of.
+    recorded_date_key integer, -- Day on which it was written.
+    is_correction boolean NOT NULL, -- Whether it corrects an earlier check-in.
+    FOREIGN KEY (organisation_key, observed_date_key) REFERENCES dim_date,
+    FOREIGN KEY (organisation_key, recorded_date_key) REFERENCES dim_date
+);
+
+CREATE TABLE fact_goal_lifecycle ( -- Goals of teams and of the business model, from proposed to closed.
+    goal_key bigint PRIMARY KEY REFERENCES dim_goal, -- Goal, as it was proposed.
+    organisation_key bigint NOT NULL REFERENCES dim_organisation, -- Organisation.
+    goal_id uuid NOT NULL UNIQUE, -- Id in the API, see dim_goal for its versions.
+    proposed_date_key integer, -- Day on which it was proposed.
+    set_date_key integer, -- Day on which it was set.
+    first_checkin_date_key integer, -- Day that the first check-in tells of.
+    first_adjustment_date_key integer, -- Day of the first adjustment.
+    closed_date_key integer, -- Day on which it was closed.
+    how text, -- How it was set; null while it is only proposed.
+    participants_n integer, -- People who took part in setting it; not additive: the same people set several goals.
+    hours_to_set double precision, -- Hours from proposed to set; not additive.
+    days_open integer, -- Days from set (else proposed) to closed; not additive; null while it is open.
+    adjustments_n integer NOT NULL, -- Adjustments; additive.
+    result text, -- achieved, not-achieved or abandoned; null while it is open.
+    FOREIGN KEY (organisation_key, proposed_date_key) REFERENCES dim_date,
+    FOREIGN KEY (organisation_key, set_date_key) REFERENCES dim_date,
+    FOREIGN KEY (organisation_key, first_checkin_date_key) REFERENCES dim_date,
+    FOREIGN KEY (organisation_key, first_adjustment_date_key) REFERENCES dim_date,
+    FOREIGN KEY (organisation_key, closed_date_key) REFERENCES dim_date
+);
 
 ALTER TABLE fact_line_of_sight ADD FOREIGN KEY (improvement_key) REFERENCES fact_improvement;
 

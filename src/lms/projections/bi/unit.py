@@ -7,6 +7,7 @@ from lms.domain.calendar import Calendar
 from lms.projections.base import Connection, Envelope, Projection
 from lms.projections.bi.closing import publish_period
 from lms.projections.bi.dimensions import Dimensions
+from lms.projections.bi.goal_facts import GoalFacts
 from lms.projections.bi.goals import Ancestry, Goals
 from lms.projections.bi.improvements import Improvements
 from lms.projections.bi.measurements import Measurements
@@ -20,7 +21,15 @@ class _Graph(Graph):
     NAME = "bi_graph"
 
 
-PARTS: tuple[Projection, ...] = (_Graph(), Dimensions(), Goals(), Ancestry(), Improvements(), Measurements())
+PARTS: tuple[Projection, ...] = (
+    _Graph(),
+    Dimensions(),
+    Goals(),
+    GoalFacts(),
+    Ancestry(),
+    Improvements(),
+    Measurements(),
+)
 """A part after those whose rows its own point to."""
 
 

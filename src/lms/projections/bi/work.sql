@@ -6,6 +6,12 @@ CREATE TABLE work_goal ( -- What a goal is called, and to whom it is shown: its 
     visibility text NOT NULL
 );
 
+CREATE TABLE work_goal_fact ( -- When a goal was proposed, and to whom it is shown as its facts are written.
+    goal_id uuid PRIMARY KEY,
+    visibility text NOT NULL,
+    proposed_at timestamptz NOT NULL
+);
+
 CREATE TABLE work_quarter_person ( -- Where a person counted in a closed quarter, and a digest of what was counted.
     quarter_ends_on date NOT NULL,
     contributor_id uuid NOT NULL,
