@@ -77,7 +77,7 @@ class Company:
         tell(self.process, Process.Registered(name="hand-over", owner_team_id=self.shop))
         tell(self.process, Process.MeasureDefined(measure=measure), Process.OutcomeLinked(link=link))
 
-    def improves(self) -> None:
+    def improves(self, **more) -> None:
         """The team improves the process, using what it named, with a result."""
         review = Review(
             experiment_id=clock.uuid7(),
@@ -87,7 +87,7 @@ class Company:
             claimed_by=self.people[0],
             confirmed_by=self.mira,
         )
-        self.opens()
+        self.opens(**more)
         result = Result(
             measure_id=self.measure,
             before=BEFORE,
@@ -101,7 +101,7 @@ class Company:
             self.improvement, Improvement.ExperimentReviewed(review=review), Improvement.ResultRecorded(result=result)
         )
 
-    def opens(self) -> None:
+    def opens(self, **more) -> None:
         """The team opens an improvement, and no more."""
         self.story.happened(
             self.improvement,
@@ -112,6 +112,7 @@ class Company:
                 problem="hand-over takes long",
                 target_condition=TargetCondition(measure_id=self.measure, value=Decimal(15)),
                 competencies=(self.listening,),
+                **more,
             ),
         )
 
@@ -312,6 +313,30 @@ async def test_an_entry_leads_to_the_outcomes_of_the_improvements_and_goals_it_s
         ("repeat purchases", EndKind.IMPROVEMENT, "expected to contribute"),
         ("complaints", EndKind.GOAL, "expected to contribute"),
     }
+
+
+async def test_who_learns_for_a_goal_after_its_improvement_still_learns_for_the_outcome(connection, company):
+    company.improves(goal_id=company.goal)
+    company.story.happened(
+        company.goal,
+        proposed(Level.TEAM, Owner(team_id=company.shop), process_id=company.process),
+        Goal.Set(on=TODAY, how=How.MEETING, participants_n=3),
+        aligned(to_outcome_metric_id=company.metric),
+    )
+    entry = LearningRow(
+        entry_id=clock.uuid7(),
+        organisation_id=company.org,
+        learner=company.mira,
+        learned_on=TODAY,
+        kind=LearningKind.ON_THE_JOB,
+        competencies=(),
+        goal_id=company.goal,
+        need_ids=(),
+        visibility=Visibility.PRIVATE,
+    )
+    async with applied(connection, LineOfSight(), company.story.envelopes) as sight:
+        found = await sight.leads_to(connection, company.asks(company.mira), entry)
+    assert [(one.label, one.via.kind) for one in found] == [("repeat purchases", EndKind.GOAL)]
 
 
 async def test_pages_show_every_chain_once_and_in_order(connection, company):

@@ -132,9 +132,9 @@ class LineOfSight(Graph):
         facts = await facts_of_improvements(connection, asker, near, days)
         reached = [chain for one in near for chain in improvement_chains(one, facts) if _is_start(chain, entry)]
         if entry.goal_id is not None:
-            reached += [
-                chain for _, chains in await _plans(connection, asker, [entry.goal_id], days) for chain in chains
-            ]
+            # What an earlier improvement has reached stays what the goal is for, also for who learns after it.
+            goal = await facts_of_goals(connection, asker, [entry.goal_id], days)
+            reached += _plans_of(entry.goal_id, goal, frozenset())
         best: dict[UUID, LeadsTo] = {}
         for chain in reached:
             if chain.to is not None and chain.links:
