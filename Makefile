@@ -1,7 +1,7 @@
 # How is the product run, tested and checked? Needs Python 3.11 or newer and make; everything else is put into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check venv lint format types imports sql lock clean
+.PHONY: help run test bench check venv lint format types imports sql lock clean
 .NOTPARALLEL:
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -25,6 +25,9 @@ run: $(RUNTIME) ## Serve the product with a demo organisation on http://127.0.0.
 
 test: $(TOOLS) ## Run all tests against a real PostgreSQL that they start themselves
 	@$(BIN)/pytest -q
+
+bench: $(RUNTIME) ## Measure appends, dispatch and HTTP on this machine
+	@for figure in append dispatch http; do $(BIN)/lms bench $$figure --data-dir '$(DATA)' || exit 1; done
 
 check: lint types imports sql test ## Lint, types, import rules, migrations, then all tests: what CI runs
 

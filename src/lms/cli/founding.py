@@ -42,8 +42,6 @@ class Founded(msgspec.Struct, frozen=True):
         if self.token is not None:
             lines += [f"Token of the administrator, for {TOKEN_TTL.days} days:", "", self.token, ""]
             lines.append(f"Another one later: lms token --contributor {self.administrator} --role administrator")
-        if base is not None:
-            lines.insert(0, f"Serving {base} (documentation: {base}/docs)")
         if base is not None and self.token is not None:
             lines.append(f'Who am I: curl -H "Authorization: Bearer {self.token}" {base}/v1/me')
         return "\n".join(lines)

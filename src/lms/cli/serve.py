@@ -117,14 +117,15 @@ async def _set_up(opened: Core, *, demo: bool) -> tuple[dict[str, Any], str]:
     """Make the demo, or the first organisation where there is none; what to say then, for programs and people."""
     base = f"http://{_shown_host(opened.settings.host)}:{opened.settings.port}"
     answer = {"url": base, "docs": f"{base}/docs"}
+    serving = f"Serving {base} (documentation: {base}/docs)"
     if demo:
         with progress("loading the demo") as told:
             cast = await load_cast(opened, told=told)
-        return {**answer, **cast.as_json()}, cast.tell(base)
+        return {**answer, **cast.as_json()}, f"{serving}\n{cast.tell(base)}"
     founded = await found_first(opened)
     if founded is None:
-        return answer, f"Serving {base} (documentation: {base}/docs)"
-    return {**answer, **founded.as_json()}, founded.tell(base)
+        return answer, serving
+    return {**answer, **founded.as_json()}, f"{serving}\n{founded.tell(base)}"
 
 
 async def _until_ready(settings: Settings, readiness: Readiness) -> bool:

@@ -1,6 +1,9 @@
 """How does an installation get the demo company, and with whose eyes can it be seen?"""
 
+import shlex
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,6 +25,7 @@ class ShownCast(msgspec.Struct, frozen=True):
 
     cast: Cast
     tokens: dict[str, str | None]
+    data_dir: Path
 
     def member(self, part: str) -> CastMember:
         """Who plays a part."""
@@ -34,8 +38,8 @@ class ShownCast(msgspec.Struct, frozen=True):
         return {"organisation": self.cast.organisation, **parts}
 
     def tell(self, base: str) -> str:
-        """What people read: where everything is, the tokens, and one line to try for each user."""
-        lines = [f"Serving {base} (documentation: {base}/docs)", f"Organisation {self.cast.organisation}", ""]
+        """What people read: the organisation, the tokens, and one line to try for each user."""
+        lines = [f"Organisation {self.cast.organisation}", ""]
         for part in _PARTS:
             lines.append(f"# {part}: {self.member(part).name}, {self.member(part).id}")
             if self.tokens[part] is not None:
@@ -63,7 +67,7 @@ class ShownCast(msgspec.Struct, frozen=True):
             curl("analyst", "/v1/line-of-sight?limit=5"),
             "",
             "# the analyst's own tools: a login for the star schema `bi`, with a URL that psql opens",
-            "lms bi grant analyst",
+            f"{_program()} bi grant analyst --data-dir {shlex.quote(str(self.data_dir))}",
         ]
 
 
@@ -86,7 +90,12 @@ async def load_cast(
         for part in _PARTS:
             member: CastMember = getattr(cast, part)
             tokens[part] = issuer.issue(cast.organisation, member.id, member.roles, TOKEN_TTL)
-    return ShownCast(cast, tokens)
+    return ShownCast(cast, tokens, opened.settings.data_dir)
+
+
+def _program() -> str:
+    """The program as it was called here."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "lms" else "lms"
 
 
 @click.command
@@ -100,5 +109,5 @@ async def demo(shell: Shell, people: int, months: int, seed: int) -> None:
         with progress("loading the demo") as told:
             cast = await load_cast(opened, people=people, months=months, seed=seed, told=told)
     base = f"http://{shell.settings.host}:{shell.settings.port}"
-    loaded = f"{cast.cast.commands_n} commands sent" if cast.cast.commands_n else "The demo is loaded already"
-    shell.answer(cast.as_json(), f"{loaded}\n\n{cast.tell(base)}")
+    loaded = f"{cast.cast.commands_n} commands sent" if cast.cast.commands_n else "The demo was loaded before"
+    shell.answer(cast.as_json(), f"{loaded}; to be seen with lms serve\n{cast.tell(base)}")
