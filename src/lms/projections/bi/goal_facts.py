@@ -164,7 +164,7 @@ async def _visibility(connection: Connection, goal_id: UUID) -> str | None:
 
 
 async def _first(connection: Connection, envelope: Envelope, column: str, day: date) -> None:
-    await _update(connection, envelope, [day])
+    await dated(connection, await organisation_key(connection, envelope.organisation_id), [day])
     await connection.execute(
         f"UPDATE fact_goal_lifecycle SET {column} = least({column}, $2) WHERE goal_id = $1",
         envelope.stream_id,

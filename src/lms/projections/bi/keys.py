@@ -4,7 +4,7 @@ Every key is the position of the event that made the row; so the version of a th
 one with the greatest key up to there, and a rebuild finds the same.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -107,6 +107,14 @@ async def insert(connection: Connection, table: str, **values: Any) -> None:
     """One row."""
     places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
     await connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})", *values.values())
+
+
+async def insert_all(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows with the same columns."""
+    places = ", ".join(f"${n}" for n in range(1, len(rows[0]) + 1))
+    await connection.executemany(
+        f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({places})", [tuple(row.values()) for row in rows]
+    )
 
 
 async def new_version(connection: Connection, table: str, thing: UUID, position: int, on: date, **changes: Any) -> bool:

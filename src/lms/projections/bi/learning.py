@@ -1,21 +1,19 @@
 """How much is learned, by reporting unit, kind, competency and quarter, and what of it came to be known later?"""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
 import asyncpg
 
 from lms.domain.calendar import PeriodKind, first_day
-from lms.projections.base import Connection
+from lms.domain.learning_entry import LearningEntry
+from lms.projections.base import Connection, Envelope
 from lms.projections.bi.cells import Cell, merge_small
 from lms.projections.bi.dimensions import OTHER
-from lms.projections.bi.keys import date_key
+from lms.projections.bi.keys import date_key, insert
 from lms.projections.crowds import LEAST_CONTRIBUTORS
-
-_REVISED_DAYS = 400
-"""Quarters that ended longer ago are not revised any more."""
 
 _LEARNED = """
     SELECT l.entry_id, l.learner, l.kind, l.competencies, l.goal_id, u.unit_key,
@@ -56,42 +54,72 @@ _NOTE_PEOPLE = f"""
     WHERE p.organisation_id = $1 AND p.kind = 'employee' AND (p.active OR e.digest IS NOT NULL)
 """
 
-_CHANGED_UNITS = f"""
-    SELECT w.unit_key FROM work_quarter_person AS w LEFT JOIN ({_ENTRIES}) AS e ON e.learner = w.contributor_id
-    WHERE w.organisation_id = $1 AND w.quarter_ends_on = $3 AND w.digest IS DISTINCT FROM e.digest
-    GROUP BY w.unit_key HAVING count(*) >= $4 ORDER BY w.unit_key
+_LATE = """
+    INSERT INTO work_late_person (quarter_ends_on, contributor_id, organisation_id)
+    SELECT DISTINCT q.quarter_ends_on, l.learner, $1 FROM unnest($2::uuid[], $3::date[]) AS l(learner, learned_on)
+    JOIN work_quarter AS q ON q.organisation_id = $1
+        AND (l.learned_on IS NULL OR l.learned_on BETWEEN q.starts_on AND q.quarter_ends_on)
+    ON CONFLICT DO NOTHING
+"""
+
+_CHANGED = """
+    SELECT q.starts_on, w.quarter_ends_on, w.unit_key FROM work_late_person AS late
+    JOIN work_quarter AS q USING (organisation_id, quarter_ends_on)
+    JOIN work_quarter_person AS w USING (organisation_id, quarter_ends_on, contributor_id)
+    WHERE late.organisation_id = $1 AND w.digest IS DISTINCT FROM (
+        SELECT md5(string_agg(concat_ws('|', l.entry_id, l.kind, l.competencies, l.goal_id), ',' ORDER BY l.entry_id))
+        FROM graph_learning_v1 AS l
+        WHERE l.learner = late.contributor_id AND l.learned_on BETWEEN q.starts_on AND q.quarter_ends_on)
+    GROUP BY q.starts_on, w.quarter_ends_on, w.unit_key HAVING count(*) >= $2
+    ORDER BY w.quarter_ends_on, w.unit_key
 """
 
 _NOTE_UNIT = f"""
+    WITH done AS (
+        DELETE FROM work_late_person AS late USING work_quarter_person AS w
+        WHERE (late.quarter_ends_on, late.contributor_id) = (w.quarter_ends_on, w.contributor_id)
+            AND late.organisation_id = $1 AND w.quarter_ends_on = $3 AND w.unit_key = $4
+    )
     UPDATE work_quarter_person AS w SET digest = e.digest
     FROM work_quarter_person AS same LEFT JOIN ({_ENTRIES}) AS e ON e.learner = same.contributor_id
     WHERE same.quarter_ends_on = w.quarter_ends_on AND same.contributor_id = w.contributor_id
         AND w.organisation_id = $1 AND w.quarter_ends_on = $3 AND w.unit_key = $4
 """
 
+Learning = LearningEntry.Logged | LearningEntry.Corrected | LearningEntry.Withdrawn
+
+
+async def note_late(connection: Connection, envelopes: Sequence[Envelope]) -> None:
+    """Remember whose learning in closed quarters these events may change."""
+    late: dict[UUID, list[tuple[UUID, date | None]]] = defaultdict(list)
+    for envelope in envelopes:
+        event = envelope.data
+        learner = event.learner if isinstance(event, LearningEntry.Logged) else envelope.actor.contributor_id
+        if isinstance(event, Learning) and learner is not None:
+            # A correction may have moved the entry here from any quarter.
+            on = event.learned_on if isinstance(event, LearningEntry.Logged) else None
+            late[envelope.organisation_id].append((learner, on))
+    for organisation_id, learned in late.items():
+        learners, days = zip(*learned, strict=True)
+        await connection.execute(_LATE, organisation_id, learners, days)
+
 
 async def publish_learning(connection: Connection, organisation: int, organisation_id: UUID, ends_on: date) -> None:
     """Count a quarter's learning when it closes, and remember who counted where."""
-    await connection.execute(_NOTE_PEOPLE, organisation_id, first_day(PeriodKind.QUARTER, ends_on), ends_on)
+    starts_on = first_day(PeriodKind.QUARTER, ends_on)
+    await connection.execute(_NOTE_PEOPLE, organisation_id, starts_on, ends_on)
+    await insert(
+        connection, "work_quarter", organisation_id=organisation_id, quarter_ends_on=ends_on, starts_on=starts_on
+    )
     await _write(connection, organisation, organisation_id, ends_on, None, revision=0)
 
 
 async def revise_learning(connection: Connection, organisation: int, organisation_id: UUID) -> None:
     """Count a closed quarter's learning anew for every unit in which that of five people at least has changed."""
-    quarters = await connection.fetch(
-        """SELECT DISTINCT quarter_ends_on AS ends_on FROM work_quarter_person WHERE organisation_id = $1
-           AND quarter_ends_on > (SELECT max(quarter_ends_on) - $2::int FROM work_quarter_person
-                                  WHERE organisation_id = $1)
-           ORDER BY quarter_ends_on""",
-        organisation_id,
-        _REVISED_DAYS,
-    )
-    for quarter in quarters:
-        ends_on: date = quarter["ends_on"]
-        about = (organisation_id, first_day(PeriodKind.QUARTER, ends_on), ends_on)
-        for changed in await connection.fetch(_CHANGED_UNITS, *about, LEAST_CONTRIBUTORS):
-            await _revise(connection, organisation, organisation_id, ends_on, changed["unit_key"])
-            await connection.execute(_NOTE_UNIT, *about, changed["unit_key"])
+    for changed in await connection.fetch(_CHANGED, organisation_id, LEAST_CONTRIBUTORS):
+        ends_on, unit = changed["quarter_ends_on"], changed["unit_key"]
+        await _revise(connection, organisation, organisation_id, ends_on, unit)
+        await connection.execute(_NOTE_UNIT, organisation_id, changed["starts_on"], ends_on, unit)
 
 
 async def _revise(connection: Connection, organisation: int, organisation_id: UUID, ends_on: date, unit: int) -> None:

@@ -1,14 +1,14 @@
 """How did every chain from learning to outcomes stand at the end of a week?"""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from uuid import UUID
 
 import msgspec
 
 from lms.projections.base import Connection, Envelope
-from lms.projections.bi.keys import date_key, insert, keys_at
+from lms.projections.bi.keys import date_key, insert_all, keys_at
 from lms.projections.chain_parts import Chain, ChainLink, EndKind
 from lms.projections.graph_rows import UNITS
 from lms.projections.line_of_sight import Asker, LineOfSight, Question
@@ -35,7 +35,7 @@ class Ends(msgspec.Struct, frozen=True):
 async def publish_sight(
     connection: Connection, organisation: int, envelope: Envelope, ends_on: date, quarter: date
 ) -> None:
-    """Write every chain as the whole organisation may see it: nobody's own learning is in it, but as a crowd's."""
+    """Write every chain as the whole organisation may see it: private learning counts in it only as a crowd's."""
     asker = Asker(organisation_id=envelope.organisation_id, asked_on=ends_on)
     chains = [chain async for _, chain in _sight.walk(connection, asker, Question())]
     units = {
@@ -44,46 +44,47 @@ async def publish_sight(
             connection, "WHERE organisation_id = $1 AND quarter_ends_on = $2", envelope.organisation_id, quarter
         )
     }
-    seen: set[UUID] = set()
     keys = await _keys(connection, chains, envelope.position)
+    rows: dict[UUID, dict[str, object]] = {}
     for chain in chains:
         ends = Ends.of(chain)
-        chain_id = _chain_id(envelope.organisation_id, chain, ends)
-        by_kind = {kind: keys.get(end) for kind, end in ends.by_kind.items()}
-        is_of_a_person = EndKind.GOAL in by_kind and by_kind[EndKind.GOAL] is None
-        if chain_id in seen or is_of_a_person:
-            continue
-        seen.add(chain_id)
-        await insert(
-            connection,
-            "fact_line_of_sight",
-            organisation_key=organisation,
-            week_date_key=date_key(ends_on),
-            chain_id=chain_id,
-            unit_key=units.get(chain.team) if chain.team is not None else None,
-            team_key=None if chain.team is None or chain.learned.is_personal else keys.get(chain.team),
-            competency_key=by_kind.get(EndKind.COMPETENCY),
-            goal_key=by_kind.get(EndKind.GOAL),
-            improvement_key=by_kind.get(EndKind.IMPROVEMENT),
-            measure_key=by_kind.get(EndKind.PROCESS_MEASURE),
-            metric_key=by_kind.get(EndKind.OUTCOME_METRIC),
-            links_n=len(chain.links),
-            weakest_grade=chain.weakest.grade if chain.weakest else None,
-            **_grades(chain),
-            state=chain.state,
-            missing=" and ".join(chain.missing) or None,
-            live=chain.live,
-            suppressed=chain.learned.left_out,
-        )
+        is_of_a_person = EndKind.GOAL in ends.by_kind and ends.by_kind[EndKind.GOAL] not in keys
+        if not is_of_a_person:
+            chain_id = _chain_id(envelope.organisation_id, chain, ends)
+            row = {"organisation_key": organisation, "week_date_key": date_key(ends_on), "chain_id": chain_id}
+            rows.setdefault(chain_id, row | _places(chain, ends, units, keys) | _standing(chain))
+    if rows:
+        await insert_all(connection, "fact_line_of_sight", list(rows.values()))
 
 
-def _grades(chain: Chain) -> dict[str, int | str | None]:
+def _places(chain: Chain, ends: Ends, units: Mapping[UUID, int], keys: Mapping[UUID, int]) -> dict[str, int | None]:
+    """Keys of everything that the chain runs over; the team only where every link was stated by the team."""
+    by_kind = {kind: keys.get(end) for kind, end in ends.by_kind.items()}
+    return {
+        "unit_key": units.get(chain.team) if chain.team else None,
+        "team_key": keys.get(chain.team) if chain.team and not chain.learned.is_personal else None,
+        "competency_key": by_kind.get(EndKind.COMPETENCY),
+        "goal_key": by_kind.get(EndKind.GOAL),
+        "improvement_key": by_kind.get(EndKind.IMPROVEMENT),
+        "measure_key": by_kind.get(EndKind.PROCESS_MEASURE),
+        "metric_key": by_kind.get(EndKind.OUTCOME_METRIC),
+    }
+
+
+def _standing(chain: Chain) -> dict[str, object]:
+    """How far the chain carries."""
     to_measure = _link_to(chain, EndKind.PROCESS_MEASURE)
     return {
+        "links_n": len(chain.links),
+        "weakest_grade": chain.weakest.grade if chain.weakest else None,
         "learning_grade": _grade(_link_to(chain, EndKind.IMPROVEMENT)),
         "improvement_grade": _grade(to_measure),
         "outcome_grade": _grade(_link_to(chain, EndKind.OUTCOME_METRIC)),
         "verdict": to_measure.verdict if to_measure else None,
+        "state": chain.state,
+        "missing": " and ".join(chain.missing) or None,
+        "live": chain.live,
+        "suppressed": chain.learned.left_out,
     }
 
 

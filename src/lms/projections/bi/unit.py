@@ -10,6 +10,7 @@ from lms.projections.bi.dimensions import Dimensions
 from lms.projections.bi.goal_facts import GoalFacts
 from lms.projections.bi.goals import Ancestry, Goals
 from lms.projections.bi.improvements import Improvements
+from lms.projections.bi.learning import note_late
 from lms.projections.bi.measurements import Measurements
 from lms.projections.bi.schema import star_ddl
 from lms.projections.graph import Graph
@@ -75,3 +76,4 @@ async def _apply(connection: Connection, envelopes: Sequence[Envelope]) -> None:
         mine = [envelope for envelope in envelopes if envelope.type in topics]
         if mine:
             await part.apply(connection, mine)
+    await note_late(connection, envelopes)

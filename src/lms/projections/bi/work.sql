@@ -21,3 +21,18 @@ CREATE TABLE work_quarter_person ( -- Where a person counted in a closed quarter
     PRIMARY KEY (quarter_ends_on, contributor_id)
 );
 CREATE INDEX ON work_quarter_person (organisation_id, quarter_ends_on);
+
+CREATE TABLE work_quarter ( -- The closed quarters.
+    organisation_id uuid NOT NULL,
+    quarter_ends_on date NOT NULL,
+    starts_on date NOT NULL,
+    PRIMARY KEY (organisation_id, quarter_ends_on)
+);
+
+CREATE TABLE work_late_person ( -- Whose learning in a closed quarter may differ from what was counted.
+    quarter_ends_on date NOT NULL,
+    contributor_id uuid NOT NULL,
+    organisation_id uuid NOT NULL,
+    PRIMARY KEY (quarter_ends_on, contributor_id)
+);
+CREATE INDEX ON work_late_person (organisation_id);
