@@ -339,6 +339,26 @@ async def test_who_learns_for_a_goal_after_its_improvement_still_learns_for_the_
     assert [(one.label, one.via.kind) for one in found] == [("repeat purchases", EndKind.GOAL)]
 
 
+async def test_an_entry_after_the_after_window_is_expected_to_contribute_from_now_on(connection, company):
+    company.improves()
+    entry = LearningRow(
+        entry_id=clock.uuid7(),
+        organisation_id=company.org,
+        learner=company.mira,
+        learned_on=TODAY,
+        kind=LearningKind.ON_THE_JOB,
+        competencies=(company.listening,),
+        goal_id=None,
+        need_ids=(),
+        visibility=Visibility.PRIVATE,
+    )
+    async with applied(connection, LineOfSight(), company.story.envelopes) as sight:
+        found = await sight.leads_to(connection, company.asks(company.mira), entry)
+    assert [(one.label, one.via.id, one.may_say) for one in found] == [
+        ("repeat purchases", company.improvement, "expected to contribute")
+    ]
+
+
 async def test_pages_show_every_chain_once_and_in_order(connection, company):
     company.improves()
     for competency in (company.closing, clock.uuid7()):

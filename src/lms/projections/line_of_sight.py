@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from lms.inference.grades import EXPECTED, may_say
 from lms.projections import graph_rows as rows
 from lms.projections import sight_sources as sources
 from lms.projections.chain import goal_chain, improvement_chains, learning_window, loose_chain, outcome_chains
@@ -126,25 +127,31 @@ class LineOfSight(Graph):
                 return await _unreached(connection, asker, metrics, read.cadence_days)
 
     async def leads_to(self, connection: Connection, asker: Asker, entry: rows.LearningRow) -> list[LeadsTo]:
-        """The outcomes that an entry of the asker is linked to: by an improvement of his team, or by a goal's plan."""
+        """The outcomes that an entry of the asker is linked to: by an improvement of his team, or by a goal's plan.
+
+        What was learned after an improvement was measured is only expected to contribute from now on.
+        """
         days = await cadence(connection, asker.organisation_id, asker.asked_on)
         near = await _improvements_near(connection, asker, entry)
         facts = await facts_of_improvements(connection, asker, near, days)
-        reached = [chain for one in near for chain in improvement_chains(one, facts) if _is_start(chain, entry)]
+        in_time = [one for one in near if _is_in_time(one, entry)]
+        reached = [chain for one in in_time for chain in improvement_chains(one, facts) if _is_start(chain, entry)]
         if entry.goal_id is not None:
             # What an earlier improvement has reached stays what the goal is for, also for who learns after it.
             goal = await facts_of_goals(connection, asker, [entry.goal_id], days)
             reached += _plans_of(entry.goal_id, goal, frozenset())
+        later = [one for one in near if not _is_in_time(one, entry)]
+        expected = [chain for one in later for chain in improvement_chains(one, facts) if _is_start(chain, entry)]
         best: dict[UUID, LeadsTo] = {}
-        for chain in reached:
+        for chain in [*reached, *expected]:
             if chain.to is not None and chain.links:
-                best.setdefault(chain.to.id, _leads_to(chain, chain.to))
+                sentence = chain.weakest.may_say if chain.weakest and chain not in expected else may_say(EXPECTED)
+                best.setdefault(chain.to.id, _leads_to(chain, chain.to, sentence))
         return list(best.values())
 
 
-def _leads_to(chain: Chain, metric: End) -> LeadsTo:
+def _leads_to(chain: Chain, metric: End, sentence: str) -> LeadsTo:
     via = next((link.to for link in chain.links if link.to.kind is EndKind.IMPROVEMENT), chain.links[0].source)
-    sentence = chain.weakest.may_say if chain.weakest else ""
     return LeadsTo(outcome_metric_id=metric.id, label=str(metric.label), via=via, may_say=sentence)
 
 
@@ -163,7 +170,10 @@ def _answers(chain: Chain, question: Question) -> bool:
 async def _improvements_near(
     connection: Connection, asker: Asker, entry: rows.LearningRow
 ) -> list[rows.ImprovementRow]:
-    """The improvements that share a goal, a need, or a competency and the team with the entry, and its time."""
+    """The improvements that share a goal, a need, or a competency and the team with the entry, the latest first.
+
+    None that was taken back, and none that came more than a year after the entry.
+    """
     found = await rows.IMPROVEMENTS.select(
         connection,
         """WHERE organisation_id = $1 AND (goal_id = $2 OR need_ids && $3::uuid[]
@@ -176,12 +186,12 @@ async def _improvements_near(
         list(entry.competencies),
         entry.learner,
     )
-    return [one for one in found if _is_in_time(one, entry)]
+    return [one for one in found if not one.reverted and learning_window(one)[0] <= entry.learned_on]
 
 
 def _is_in_time(improvement: rows.ImprovementRow, entry: rows.LearningRow) -> bool:
-    since, until = learning_window(improvement)
-    return since <= entry.learned_on and (until is None or entry.learned_on <= until)
+    until = learning_window(improvement)[1]
+    return until is None or entry.learned_on <= until
 
 
 async def _plans(

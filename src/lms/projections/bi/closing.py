@@ -26,7 +26,7 @@ _UNITS = """
     FROM graph_unit_v1 AS u LEFT JOIN LATERAL (
         SELECT g.team_id, g.name, row_number() OVER (PARTITION BY u.unit_key ORDER BY g.name, g.team_id) AS place
         FROM graph_unit_v1 AS mine JOIN graph_team_v1 AS g ON g.team_id = mine.node
-        WHERE mine.unit_key = u.unit_key AND mine.quarter_ends_on = $3
+        WHERE mine.unit_key = u.unit_key AND mine.quarter_ends_on = $3 AND NOT g.disbanded
     ) AS t ON true
     WHERE u.organisation_id = $2 AND u.quarter_ends_on = $3
         AND NOT EXISTS (SELECT FROM dim_unit AS d WHERE d.unit_key = u.unit_key)
@@ -37,7 +37,7 @@ _UNITS = """
 _UNIT_TEAMS = """
     INSERT INTO bridge_unit_team (organisation_key, unit_key, team_key)
     SELECT $1, u.unit_key, (SELECT max(d.team_key) FROM dim_team AS d WHERE d.team_id = u.node)
-    FROM graph_unit_v1 AS u JOIN graph_team_v1 AS g ON g.team_id = u.node
+    FROM graph_unit_v1 AS u JOIN graph_team_v1 AS g ON g.team_id = u.node AND NOT g.disbanded
     WHERE u.organisation_id = $2 AND u.quarter_ends_on = $3 AND NOT EXISTS (
         SELECT FROM bridge_unit_team AS b JOIN dim_team AS d USING (team_key)
         WHERE b.unit_key = u.unit_key AND d.team_id = u.node)
