@@ -21,7 +21,7 @@ from lms.embedded import AlreadyRunning, EmbeddedPostgresError, NotRunning, acco
 from lms.embedded.files import Files, Running
 
 OWNER = """
-import asyncio, sys
+import asyncio, sys, threading
 from pathlib import Path
 from lms import embedded
 
@@ -30,7 +30,10 @@ async def own():
         print("running", flush=True)
         await asyncio.sleep(600)
 
-asyncio.run(own())
+if sys.argv[2] == "main":
+    asyncio.run(own())
+else:
+    threading.Thread(target=lambda: asyncio.run(own())).start()
 """
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
@@ -44,9 +47,9 @@ def data_dir() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _owner(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], Running]]:
-    """Another process that runs the server of a data directory."""
-    process = subprocess.Popen([sys.executable, "-c", OWNER, str(data_dir)], stdout=subprocess.PIPE, text=True)
+def _owner(data_dir: Path, thread: str = "main") -> Iterator[tuple[subprocess.Popen[str], Running]]:
+    """Another process that runs the server of a data directory, from its main or another thread."""
+    process = subprocess.Popen([sys.executable, "-c", OWNER, str(data_dir), thread], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         assert process.stdout.readline() == "running\n"
@@ -147,8 +150,9 @@ async def test_who_attaches_to_nothing_is_told_so(data_dir: Path):
         await embedded.attach(data_dir)
 
 
-async def test_a_killed_owner_leaves_no_server_behind_and_nothing_committed_is_lost(data_dir: Path):
-    with _owner(data_dir) as (owner, running):
+@pytest.mark.parametrize("thread", ["main", "another"])
+async def test_a_killed_owner_leaves_no_server_behind_and_nothing_committed_is_lost(data_dir: Path, thread: str):
+    with _owner(data_dir, thread) as (owner, running):
         cluster = await embedded.attach(data_dir)
         async with _connected(cluster) as connection:
             await connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
