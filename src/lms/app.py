@@ -6,8 +6,8 @@ in the order that loses nothing: requests end, projections let go, the log drain
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
@@ -50,6 +50,7 @@ _READ_SETTINGS = {
 }
 
 Pool = asyncpg.Pool
+Reset: TypeAlias = Callable[[Any], Awaitable[None]]
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 log = structlog.get_logger(__name__)
@@ -120,7 +121,7 @@ async def open_core(settings: Settings, database: Database, *, migrate: bool = T
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     master = load_master_key(settings.master_key_path, generate=settings.master_key_file is None)
     async with contextlib.AsyncExitStack() as stack:
-        reads = await stack.enter_async_context(_pool(database.app_url, _READ_SETTINGS, _READS))
+        reads = await stack.enter_async_context(_pool(database.app_url, _READ_SETTINGS, _READS, _as_it_is))
         events = await PostgresLog.connect(database.app_url)
         stack.push_async_callback(events.close)
         subjects = Subjects(master, PostgresKeys(reads))
@@ -233,17 +234,23 @@ def read_models() -> frozenset[str]:
     return frozenset(one.NAME for one in PROJECTIONS if not one.OWNS_SCHEMAS)
 
 
+async def _as_it_is(_: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Readers change nothing on their connection that would have to be put back."""
+
+
 def _login(url: str) -> str | None:
     name = urlsplit(url).username
     return unquote(name) if name else None
 
 
 @contextlib.asynccontextmanager
-async def _pool(url: str, settings: Mapping[str, str], most: int) -> AsyncIterator["Pool[asyncpg.Record]"]:
-    """Connections that act as the application."""
+async def _pool(
+    url: str, settings: Mapping[str, str], most: int, reset: "Reset | None" = None
+) -> AsyncIterator["Pool[asyncpg.Record]"]:
+    """Connections that act as the application. ``reset`` takes the place of a round trip when one is given back."""
     try:
         pool = await asyncpg.create_pool(  # noqa: TID251 - here pools are made
-            url, min_size=1, max_size=most, server_settings={"role": ROLE, **settings}, timeout=10
+            url, min_size=1, max_size=most, server_settings={"role": ROLE, **settings}, timeout=10, reset=reset
         )
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         raise DatabaseUnreachable(f"the database does not answer: {error}") from error

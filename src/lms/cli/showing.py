@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from lms import clock
+from lms.api.identities import Identities
 from lms.app import Core, core
 from lms.cli.demo.run import Cast, CastMember, DemoTooSmall, load_demo
 from lms.cli.founding import TOKEN_TTL
@@ -81,7 +82,15 @@ async def load_cast(
 ) -> ShownCast:
     """Load the demo where it is not, and issue tokens for its cast. Raises Failure."""
     try:
-        cast = await load_demo(opened.dispatch, people=people, months=months, seed=seed, now=clock.now(), told=told)
+        cast = await load_demo(
+            opened.dispatch,
+            people=people,
+            months=months,
+            seed=seed,
+            now=clock.now(),
+            claim=Identities(opened.subjects, opened.reads).claim_email,
+            told=told,
+        )
     except DemoTooSmall as error:
         raise Failure(str(error)) from error
     tokens: dict[str, str | None] = dict.fromkeys(_PARTS)

@@ -42,7 +42,8 @@ from lms.domain.proficiency_scale import ProficiencyScale
 from lms.domain.skill_commands import AttestLevel, RequestAttestation, SubmitEvidence
 from lms.domain.skill_record import EvidenceKind, SkillRecord
 from lms.domain.support import Alternative, Evidence, Stance
-from lms.domain.terms import Origin
+from lms.domain.team_learning import HoldTeamLearning, TeamLearning
+from lms.domain.terms import Origin, Visibility
 from lms.inference.effects import compare
 
 
@@ -84,11 +85,34 @@ class Chains:
                     goal_id=self._id("goal", tale) if lesson % 2 == 0 else None,
                     kind=self._chance.choice((LearningKind.ON_THE_JOB, LearningKind.PEER, LearningKind.COACHING)),
                     note=self._chance.choice(story.NOTES),
+                    visibility=self._chance.choice((Visibility.PRIVATE, Visibility.PRIVATE, Visibility.TEAM)),
                 )
                 self._script.add(day, LearningEntry, entry_id, log, at=time(16, 30))
+        self._learn_together(tale, competencies)
         if tale.attested:
             for learner, attester in zip(crew.members, crew.members[1:], strict=False):
                 show_skill(self._script, tale.skills[0], learner, attester, changed - timedelta(days=18), rank=3)
+
+    def _learn_together(self, tale: Tale, competencies: tuple[UUID, ...]) -> None:
+        """Two hours in which the team learns what its improvement will use: shown by the team itself."""
+        crew, changed = self._company.crews[tale.team], self._figures.changed_on(tale)
+        for days in (75, 33):
+            day = changed - timedelta(days=days)
+            learning_id = self._script.new_id(f"learned-together:{tale.key}:{days}")
+            hold = HoldTeamLearning(
+                actor=crew.lead.actor,
+                today=day,
+                team_learning_id=learning_id,
+                team_id=crew.id,
+                on=day,
+                what=tale.hypothesis,
+                participants_n=len(crew.people),
+                goal_id=self._id("goal", tale),
+                competencies=competencies,
+            )
+            self._script.add(
+                day, TeamLearning, learning_id, hold, reads=[hold.goal_id] if hold.goal_id else [], at=time(17)
+            )
 
     def _improve(self, tale: Tale) -> None:
         script, crew = self._script, self._company.crews[tale.team]

@@ -107,7 +107,7 @@ def found(script: Script, company: Company, first: date, last: date) -> None:
             contributor_id=person.id,
             role_band=band,
             name=person.name,
-            email=_email(person.name),
+            email=address_of(person.name),
         )
         script.add(first, Contributor, person.id, register, at=time(8))
     for department, head in company.heads.items():
@@ -191,7 +191,8 @@ def _names(chance: Random) -> Iterator[str]:
         number += 1
 
 
-def _email(name: str) -> str:
+def address_of(name: str) -> str:
+    """A person's e-mail address."""
     return f"{name.lower().replace(' ', '.')}@vanderveld.example"
 
 

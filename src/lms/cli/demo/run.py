@@ -1,6 +1,6 @@
 """How does an empty installation get the demo company, once?"""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from random import Random
 from uuid import UUID, uuid5
@@ -10,7 +10,7 @@ import msgspec
 
 from lms.cli.demo import story
 from lms.cli.demo.chains import Chains
-from lms.cli.demo.company import Company, Person, found, hire
+from lms.cli.demo.company import Company, Person, address_of, found, hire
 from lms.cli.demo.figures import Figures
 from lms.cli.demo.goals import Goals
 from lms.cli.demo.life import bring_in_competencies, close_periods, learn_week_by_week, show_skills
@@ -21,6 +21,10 @@ from lms.domain.base import Role
 NAMESPACE = UUID("6f1f7f2e-6f0c-5c52-8a34-5d4b0c8f6f11")
 LEAST_MONTHS = 12
 LEAST_PEOPLE = 60
+
+
+ClaimAddress = Callable[[UUID, str, UUID], Awaitable[object]]
+"""Books an e-mail address of an organisation for a person."""
 
 
 class CastMember(msgspec.Struct, frozen=True):
@@ -53,11 +57,12 @@ async def load_demo(
     months: int = 18,
     seed: int = 1,
     now: datetime,
+    claim: ClaimAddress | None = None,
     told: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Cast:
     """Tell the company's history up to now; a second call tells nothing, one after a break goes on where it ended.
 
-    Raises DemoTooSmall.
+    ``claim`` books each person's address, so that nobody registers a second time under it. Raises DemoTooSmall.
     """
     if people < LEAST_PEOPLE or months < LEAST_MONTHS:
         raise DemoTooSmall(f"the demo needs at least {LEAST_PEOPLE} people and {LEAST_MONTHS} months")
@@ -67,6 +72,9 @@ async def load_demo(
     last = now.astimezone(zone).date() if standing is None else standing.astimezone(zone).date() + _span(months)
     company = hire(script, people, chance)
     _tell(script, company, chance, last - _span(months), last)
+    if claim is not None and not await script.is_told(dispatch):
+        for person in company.everyone():
+            await claim(script.organisation_id, address_of(person.name), person.id)
     told_n = await script.tell(dispatch, zone, told)
     return _cast(company, told_n)
 

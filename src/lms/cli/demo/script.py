@@ -78,7 +78,7 @@ class Script:
 
         Command ids follow from the place in the history: told again after a break, it goes on where it ended.
         """
-        ordered = sorted(enumerate(self.steps), key=lambda one: (one[1].on, one[1].at, one[0]))
+        ordered = self._ordered()
         self._firsts = {
             number for number, _ in {step.stream_id: (number, step) for number, step in reversed(ordered)}.values()
         }
@@ -89,6 +89,13 @@ class Script:
             done += len(wave)
             told(done, len(ordered))
         return done - begin
+
+    async def is_told(self, dispatch: Dispatch) -> bool:
+        """Tell whether the history is in the log to its last step."""
+        return await self._is_told(dispatch, *self._ordered()[-1])
+
+    def _ordered(self) -> list[tuple[int, Step]]:
+        return sorted(enumerate(self.steps), key=lambda one: (one[1].on, one[1].at, one[0]))
 
     async def _standing(self, dispatch: Dispatch, ordered: list[tuple[int, Step]]) -> int:
         """From which step to go on: behind the last one, or a wave before the first that is not in the log."""
