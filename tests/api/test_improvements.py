@@ -14,8 +14,8 @@ async def desk(installation):
     return await service_desk(installation)
 
 
-def given(value, window, n=40, spread=6):
-    return {"value": value, "n": n, "spread": spread} | window
+def given(value, window, n=40, spread=6, origin="counted"):
+    return {"value": value, "n": n, "spread": spread, "origin": origin} | window
 
 
 async def record(desk, improvement, before, after, **facts):
@@ -165,9 +165,10 @@ async def test_an_interval_that_crosses_zero_is_stored_as_no_clear_change_and_im
         (given(30, BEFORE, n=4), given(22, AFTER), "insufficient-data", "insufficient data"),
         (given(30, BEFORE, spread=None), given(22, AFTER), "insufficient-data", "insufficient data"),
         (given(30, BEFORE), given(22, {"start": "2026-01-31", "end": "2026-02-28"}), "insufficient-data", None),
-        (given(30, BEFORE) | {"origin": "recalled"}, given(22, AFTER), "better", "people report a contribution"),
+        (given(30, BEFORE, origin="recalled"), given(22, AFTER), "better", "people report a contribution"),
+        (given(30, BEFORE), given(22, AFTER, origin=None), "better", "people report a contribution"),
     ],
-    ids=["better", "worse", "four observations", "no spread", "overlapping windows", "recalled"],
+    ids=["better", "worse", "four observations", "no spread", "overlapping windows", "recalled", "of unknown origin"],
 )
 async def test_figures_given_by_hand_are_judged_as_they_are(desk, before, after, verdict, says):
     improvement = await desk.opened()
@@ -179,8 +180,9 @@ async def test_figures_given_by_hand_are_judged_as_they_are(desk, before, after,
 
 async def test_a_baseline_that_only_raised_the_alarm_proves_little(desk):
     improvement = await desk.opened(trigger_period=BEFORE)
-    found = ok(await record(desk, improvement, given(30, BEFORE), given(22, AFTER)))
-    assert (found["result"]["baseline"], found["grade"]) == ("trigger", 1)
+    for said in ({}, {"baseline": "standing"}):
+        found = ok(await record(desk, improvement, given(30, BEFORE), given(22, AFTER), **said))
+        assert (found["result"]["baseline"], found["grade"]) == ("trigger", 1)
 
 
 async def test_a_change_that_happened_everywhere_is_no_clear_change_against_the_comparison(desk):

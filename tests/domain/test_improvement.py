@@ -116,6 +116,7 @@ def test_a_team_opens_an_improvement_of_a_process(world):
         ({"target_condition": TargetCondition(measure_id=UUID(int=1), value=Decimal(20))}, NotFound),
         ({"competencies": (UUID(int=1),)}, Malformed),
         ({"goal_id": UUID(int=1)}, Malformed),
+        ({"need_ids": (UUID(int=1),)}, Malformed),
     ],
     ids=[
         "another team",
@@ -126,6 +127,7 @@ def test_a_team_opens_an_improvement_of_a_process(world):
         "no such measure",
         "no such competency",
         "no such goal",
+        "no such need",
     ],
 )
 def test_an_improvement_is_of_a_process_and_of_ones_own_team(wrong, refusal):
@@ -318,6 +320,13 @@ def test_a_baseline_inside_the_period_that_raised_the_alarm_is_a_trigger():
         opened(world, trigger_period=period)
         assert record_result(world).result.baseline is baseline
     assert record_result(world, baseline=Baseline.CHOSEN_AFTER).result.baseline is Baseline.CHOSEN_AFTER
+
+
+@pytest.mark.parametrize("said", [Baseline.STANDING, Baseline.CHOSEN_AFTER])
+def test_nobody_talks_a_baseline_out_of_the_period_that_raised_the_alarm(said):
+    world = a_world()
+    opened(world, trigger_period=Window(start=BEFORE.start, end=BEFORE.end))
+    assert record_result(world, baseline=said).result.baseline is Baseline.TRIGGER
 
 
 def test_a_design_counts_as_recorded_before_only_when_it_stood_in_a_plan(world):

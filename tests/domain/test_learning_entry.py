@@ -102,6 +102,7 @@ def test_an_entry_that_says_nothing_is_refused():
         ({"activity": "a course"}, "/activity"),
         ({"competencies": (UUID(int=501),)}, "/competencies/0"),
         ({"goal_id": UUID(int=611)}, "/goal_id"),
+        ({"need_ids": (UUID(int=620),)}, "/need_ids"),
     ],
 )
 def test_an_entry_that_makes_no_sense_is_refused(facts, pointer):
@@ -167,6 +168,9 @@ def test_a_correction_says_something_and_does_not_contradict_itself():
     with pytest.raises(Malformed) as refused:
         world.send(LearningEntry, ENTRY, correct(minutes=5, cleared=(EntryField.MINUTES,)))
     assert refused.value.facts["pointer"] == "/minutes"
+    with pytest.raises(Malformed) as refused:
+        world.send(LearningEntry, ENTRY, correct(need_ids=(UUID(int=620),)))
+    assert refused.value.facts["pointer"] == "/need_ids"
 
 
 def test_a_correction_may_name_another_goal_of_his():

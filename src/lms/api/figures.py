@@ -48,7 +48,7 @@ class Side(Body, frozen=True, kw_only=True):
     value: Annotated[Decimal | None, msgspec.Meta(examples=[22.4])] = None
     n: Annotated[int | None, msgspec.Meta(examples=[42])] = None
     spread: Annotated[Decimal | None, msgspec.Meta(description="Standard deviation", examples=[6.1])] = None
-    origin: Annotated[Origin | None, msgspec.Meta(description="Of figures given by hand; default counted")] = None
+    origin: Annotated[Origin | None, msgspec.Meta(description="Of figures given by hand; else recalled")] = None
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +109,7 @@ async def figures(side: Side, within: Within, pointer: str) -> Figures:
     """What a side says. Refuses a window in which nothing was measured."""
     if side.value is not None:
         summary = Summary(value=side.value, n=side.n, spread=side.spread, start=side.start, end=side.end)
-        return Figures(summary=summary, origin=side.origin or Origin.COUNTED)
+        return Figures(summary=summary, origin=side.origin or Origin.RECALLED)
     if side.n is not None or side.spread is not None or side.origin is not None:
         raise Malformed(pointer=f"{pointer}/value", detail="say the value that n, spread and origin are about")
     if side.start > side.end:

@@ -107,7 +107,8 @@ class ResultBody(Body, frozen=True, kw_only=True):
     design: Design = Design.BEFORE_AFTER
     comparison: ComparisonBody | None = None
     baseline: Annotated[
-        Baseline | None, msgspec.Meta(description="`trigger` by itself when it lies within the trigger period")
+        Baseline | None,
+        msgspec.Meta(description="Within the trigger period always `trigger`, whatever is said"),
     ] = None
     took_effect_on: Annotated[
         date | None, msgspec.Meta(description="From when work ran the new way; by default the first day after")

@@ -24,7 +24,7 @@ from lms.domain.improvement_parts import (
     Window,
 )
 from lms.domain.process import Process
-from lms.domain.terms import Origin, Summary, check_not_in_future, check_text, check_window
+from lms.domain.terms import Origin, Summary, check_needs, check_not_in_future, check_text, check_window
 
 
 class OpenImprovement(Command, frozen=True, kw_only=True):
@@ -188,6 +188,7 @@ def _open(improvement: Improvement | None, command: OpenImprovement, others: Oth
     if command.target_condition is not None:
         process.measure(command.target_condition.measure_id)
     check_competencies(command.competencies, others)
+    check_needs(command.need_ids)
     if command.goal_id is not None:
         goal = others.find(Goal, command.goal_id)
         if goal is None or not goal.is_shown_to(command.actor):
@@ -237,7 +238,7 @@ def _record_result(improvement: Improvement, command: RecordResult, others: Othe
         after=command.after,
         before_origin=command.before_origin,
         after_origin=command.after_origin,
-        baseline=command.baseline or _baseline(improvement, command.before),
+        baseline=_baseline(improvement, command),
         took_effect_on=command.took_effect_on or command.after.start,
         design=command.design,
         recorded_before=improvement.was_planned(command.design, command.after.start),
@@ -259,12 +260,12 @@ def _record_result(improvement: Improvement, command: RecordResult, others: Othe
     return improvement, process
 
 
-def _baseline(improvement: Improvement, before: Summary) -> Baseline:
-    """A baseline wholly inside the period that raised the alarm regresses to the mean by itself."""
-    period = improvement.trigger_period
+def _baseline(improvement: Improvement, command: RecordResult) -> Baseline:
+    """A baseline wholly inside the period that raised the alarm regresses to the mean, whatever it is called."""
+    period, before = improvement.trigger_period, command.before
     if period is not None and period.start <= before.start and before.end <= period.end:
         return Baseline.TRIGGER
-    return Baseline.STANDING
+    return command.baseline or Baseline.STANDING
 
 
 def _check_sustainment(improvement: Improvement, command: CheckSustainment, others: Others) -> None:

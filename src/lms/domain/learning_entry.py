@@ -22,7 +22,7 @@ from lms.domain.base import (
 )
 from lms.domain.competency import check_competencies
 from lms.domain.goal import Goal
-from lms.domain.terms import Visibility, check_not_in_future, check_text
+from lms.domain.terms import Visibility, check_needs, check_not_in_future, check_text
 
 MOST_MINUTES = 60_000
 """A thousand hours: one entry is one thing learned, not a career."""
@@ -237,6 +237,7 @@ def _log(command: LogLearning, others: Others) -> LearningEntry:
         visibility=command.visibility,
     )
     _check_facts(logged, command.today)
+    check_needs(command.need_ids)
     _check_references(logged.competencies, logged.goal_id, _viewer(actor, learner), others)
     entry.record(logged)
     return entry
@@ -251,6 +252,7 @@ def _correct(entry: LearningEntry, command: CorrectLearning, others: Others) -> 
     if both:
         raise Malformed(pointer=f"/{min(both)}", detail="given and cleared at once")
     _check_facts(corrected, command.today)
+    check_needs(command.need_ids or ())
     _check_references(corrected.competencies or (), corrected.goal_id, command.actor, others)
     entry.record(corrected)
     if entry.note is None and not entry.competencies and entry.goal_id is None:

@@ -1,8 +1,10 @@
 """Which words and values do several aggregates share?"""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
@@ -81,6 +83,12 @@ def check_text(text: str | None, pointer: str, limit: int = 10_000) -> None:
         raise Malformed(pointer=pointer, detail="must not be empty")
     if text is not None and len(text) > limit:
         raise Malformed(pointer=pointer, detail=f"longer than {limit} characters")
+
+
+def check_needs(need_ids: Sequence[UUID]) -> None:
+    """Refuse to serve capability needs: there are none yet that could be named."""
+    if need_ids:
+        raise Malformed(pointer="/need_ids", detail="there are no capability needs yet: leave this out")
 
 
 def check_window(summary: Summary, today: date, pointer: str) -> None:
