@@ -46,7 +46,7 @@ class Report(msgspec.Struct, kw_only=True):
 
     @property
     def changed_nothing(self) -> bool:
-        """Tell whether everything was there before."""
+        """Tell whether no line was taken that was not there before."""
         return not self.logged
 
 

@@ -31,7 +31,7 @@ class Report(Protocol):
 
     @property
     def changed_nothing(self) -> bool:
-        """Tell whether everything was there before."""
+        """Tell whether no line was taken that was not there before."""
 
 
 Import = Callable[[Core, UUID, Path, Callable[[int, int], None]], Coroutine[Any, Any, Report]]
@@ -84,20 +84,30 @@ async def _run(shell: Shell, file: Path, organisation: UUID | None, take: Import
     async with core(shell.settings) as opened:
         organisation_id = await chosen(opened, organisation)
         try:
-            with progress(f"importing {file.name}") as told:
-                report = await take(opened, organisation_id, file, told)
+            with progress(f"importing {file.name}") as steps:
+                report = await take(opened, organisation_id, file, steps)
         except Unreadable as error:
             raise Failure(str(error)) from error
-    shell.answer(report, _told(report))
+    shell.answer(report, told(report))
     if report.bad_lines:
         raise Failure(f"{len(report.bad_lines)} of {report.lines} lines of {file.name} were not imported")
 
 
-def _told(report: Report) -> str:
+def _why_nothing(report: Report) -> str:
+    if not report.lines:
+        return "there are no lines"
+    bad = {one.line for one in report.bad_lines}
+    if len(bad) == report.lines:
+        return "every line was bad"
+    return "what was good in it was there" if bad else "all of it was there"
+
+
+def told(report: Report) -> str:
+    """What an import did, for people: the counts, then the first bad lines."""
     counts = {name: value for name, value in msgspec.to_builtins(report).items() if isinstance(value, int)}
     lines = [f"{name.replace('_', ' ')}: {value}" for name, value in counts.items()]
     if report.changed_nothing:
-        lines.append("nothing changed: all of it was there")
+        lines.append(f"nothing changed: {_why_nothing(report)}")
     lines += [f"line {bad.line}: {bad.reason}" for bad in report.bad_lines[:_SHOWN]]
     if len(report.bad_lines) > _SHOWN:
         lines.append(f".. and {len(report.bad_lines) - _SHOWN} more bad lines (all with --json)")
