@@ -119,10 +119,12 @@ class TestProposing:
             (team_goal(level="department"), "/level"),
             (team_goal(key_results=[{"target": 3}]), "/key_results/0/unit"),
             (team_goal(key_results=[{"unit": "percent", "baseline": 1}]), "/key_results/0/target"),
-            (team_goal(key_results=[key_result(target=1e15)]), "/key_results/0"),
+            (team_goal(key_results=[key_result(target=1e15)]), "/key_results/0/target"),
             (team_goal(align=[{"to": {}, "hypothesis": "So"}]), "/align/0/to"),
             (renewal(invite="team"), "/invite"),
             (own_goal(owner={"contributor_id": NOBODY}), "/owner"),
+            (team_goal(key_results=[key_result(target=1e300)]), "/key_results/0/target"),
+            (own_goal(title="nothing\x00hidden"), "/title"),
         ],
     )
     async def test_a_body_that_makes_no_sense_is_pointed_at(self, company, body, pointer):

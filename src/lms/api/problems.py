@@ -74,7 +74,7 @@ STATUSES: dict[type[Exception], int] = {
 _WHOLE_BODY = "data"
 """What Litestar calls the body as a whole."""
 
-_FIELD = re.compile(r"^Object (?:contains unknown|missing required) field `(?P<name>[^`]*)`")
+_FIELD = re.compile(r"^(?:Object (?:contains unknown|missing required) field|Field) `(?P<name>[^`]*)`")
 _PATH = re.compile(r" - at `(?P<path>[^`]*)`$")
 
 
