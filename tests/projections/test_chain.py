@@ -74,8 +74,6 @@ def improvement(**changes):
         team_id=TEAM,
         problem="hand-over takes long",
         opened_on=date(2026, 1, 10),
-        trigger_period=None,
-        target_measure_id=MEASURE,
         goal_id=None,
         need_ids=(),
         competencies=(LISTENING,),
@@ -169,7 +167,6 @@ def facts(**changes):
                 organisation_id=ORG,
                 name="repeat purchases",
                 unit="ratio",
-                direction=Direction.INCREASE,
             )
         },
         contributions={IMPROVEMENT: (contribution(),)},

@@ -179,7 +179,6 @@ class Graph(PeopleAndLearning):
                 organisation_id=envelope.organisation_id,
                 name=event.name,
                 unit=event.unit,
-                direction=event.direction,
             )
         )
 
@@ -194,8 +193,6 @@ class Graph(PeopleAndLearning):
                 team_id=event.team_id,
                 problem=event.problem,
                 opened_on=event.on,
-                trigger_period=event.trigger_period,
-                target_measure_id=target,
                 goal_id=event.goal_id,
                 need_ids=event.need_ids,
                 competencies=event.competencies,

@@ -157,8 +157,7 @@ CREATE TABLE graph_metric_v1 (
     outcome_metric_id uuid PRIMARY KEY,
     organisation_id uuid NOT NULL,
     name text NOT NULL,
-    unit text NOT NULL,
-    direction text NOT NULL
+    unit text NOT NULL
 );
 CREATE INDEX ON graph_metric_v1 (organisation_id, outcome_metric_id);
 
@@ -169,8 +168,6 @@ CREATE TABLE graph_improvement_v1 (
     team_id uuid NOT NULL,
     problem text NOT NULL,
     opened_on date NOT NULL,
-    trigger_period jsonb,
-    target_measure_id uuid,
     goal_id uuid,
     need_ids uuid[] NOT NULL,
     competencies uuid[] NOT NULL,

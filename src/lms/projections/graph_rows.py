@@ -13,7 +13,7 @@ from lms.domain.base import Personal
 from lms.domain.contribution import CauseKind, Change, Standing
 from lms.domain.contributor import ContributorKind
 from lms.domain.goal_parts import Level, LinkType, Status
-from lms.domain.improvement_parts import Result, Review, Window
+from lms.domain.improvement_parts import Result, Review
 from lms.domain.learning_entry import LearningKind
 from lms.domain.terms import Direction, Visibility
 from lms.projections.table import Table
@@ -184,11 +184,13 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
     organisation_id: UUID
     name: str
     unit: str
-    direction: Direction
 
 
 class ImprovementRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An improvement, its reviews and the latest result on each measure; ``used_on`` starts its first after-window."""
+    """An improvement, its reviews and the latest result on each measure.
+
+    ``measure_ids``: what it was measured by, or else means to move. ``used_on`` starts its first after-window.
+    """
 
     improvement_id: UUID
     organisation_id: UUID
@@ -196,8 +198,6 @@ class ImprovementRow(msgspec.Struct, frozen=True, kw_only=True):
     team_id: UUID
     problem: str
     opened_on: date
-    trigger_period: Window | None
-    target_measure_id: UUID | None
     goal_id: UUID | None
     need_ids: tuple[UUID, ...]
     competencies: tuple[UUID, ...]
