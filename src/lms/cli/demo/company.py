@@ -16,6 +16,7 @@ from lms.domain.goal_cycle import GoalCycle, OpenGoalCycle
 from lms.domain.team import NewMember, Team
 from lms.domain.team_commands import AddMembers, AppointLead, FormTeam, SetDistance
 
+ADMINISTRATOR = "Alex de Beheer"
 ADMINISTRATOR_ROLES = (Role.EMPLOYEE, Role.ADMINISTRATOR)
 
 
@@ -59,6 +60,12 @@ class Company(msgspec.Struct, frozen=True):
     def owner(self) -> Person:
         """The head of the stores, who owns the business model's goals and metrics."""
         return self.heads["Stores"]
+
+    def names(self) -> Iterator[tuple[str, UUID]]:
+        """Everybody's name and id, the administrator's too."""
+        if self.administrator.contributor_id is not None:
+            yield ADMINISTRATOR, self.administrator.contributor_id
+        yield from ((person.name, person.id) for person in self.everyone())
 
     def everyone(self) -> Iterator[Person]:
         """All people but the administrator."""
@@ -167,8 +174,8 @@ def _founding(script: Script) -> Founding:
         time_zone=story.TIME_ZONE,
         currency=story.CURRENCY,
         language=story.LANGUAGE,
-        administrator_name="Alex de Beheer",
-        administrator_email="alex.de.beheer@vanderveld.example",
+        administrator_name=ADMINISTRATOR,
+        administrator_email=address_of(ADMINISTRATOR),
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from lms.cli.demo import story
 from lms.cli.demo.chains import Chains
-from lms.cli.demo.company import Company, Person, address_of, found, hire
+from lms.cli.demo.company import ADMINISTRATOR, Company, Person, address_of, found, hire
 from lms.cli.demo.figures import Figures
 from lms.cli.demo.goals import Goals
 from lms.cli.demo.life import bring_in_competencies, close_periods, learn_week_by_week, show_skills
@@ -73,8 +73,8 @@ async def load_demo(
     company = hire(script, people, chance)
     _tell(script, company, chance, last - _span(months), last)
     if claim is not None and not await script.is_told(dispatch):
-        for person in company.everyone():
-            await claim(script.organisation_id, address_of(person.name), person.id)
+        for name, person_id in company.names():
+            await claim(script.organisation_id, address_of(name), person_id)
     told_n = await script.tell(dispatch, zone, told)
     return _cast(company, told_n)
 
@@ -114,6 +114,6 @@ def _cast(company: Company, commands_n: int) -> Cast:
         manager=member(company.owner),
         employee=member(crew.members[0]),
         analyst=member(company.crews["Web data"].members[0], Role.EMPLOYEE, Role.ANALYST),
-        administrator=CastMember(administrator.contributor_id, "Alex de Beheer", administrator.roles),
+        administrator=CastMember(administrator.contributor_id, ADMINISTRATOR, administrator.roles),
         commands_n=commands_n,
     )
