@@ -237,6 +237,15 @@ def test_an_improvement_without_result_is_expected_to_move_its_measure():
     assert (link.grade, link.may_say, link.interval) == (0, "expected to contribute", None)
 
 
+def test_an_improvement_that_names_no_measure_is_expected_to_move_those_of_its_process_that_lead_somewhere():
+    other = UUID(int=99)
+    named = improvement(results=(), used_on=None, measure_ids=(MEASURE, other))
+    known = facts()
+    measures = {**known.measures, other: msgspec.structs.replace(known.measures[MEASURE], measure_id=other)}
+    chain = only_chain(named, msgspec.structs.replace(known, measures=measures))
+    assert [link.to.id for link in chain.links[1:]] == [MEASURE, METRIC]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -44,7 +44,7 @@ def learning_window(improvement: ImprovementRow) -> tuple[date, date | None]:
 def improvement_chains(improvement: ImprovementRow, facts: Facts) -> Iterator[Chain]:
     """Every chain over an improvement: from each competency it names, and from goal and needs that had learning."""
     starts = _starts(improvement, facts)
-    measures = [facts.measures[one] for one in improvement.measure_ids if one in facts.measures]
+    measures = _measures(improvement, facts)
     for start in starts:
         learned = _learned(improvement, start, facts)
         if not measures:
@@ -53,6 +53,14 @@ def improvement_chains(improvement: ImprovementRow, facts: Facts) -> Iterator[Ch
             links = facts.outcome_links.get(measure.measure_id, ())
             for link in links or (None,):
                 yield _improvement_chain(improvement, start, learned, measure, link, facts)
+
+
+def _measures(improvement: ImprovementRow, facts: Facts) -> list[MeasureRow]:
+    """The measures the improvement moves; of several that nobody chose yet, those that lead to an outcome."""
+    known = [facts.measures[one] for one in improvement.measure_ids if one in facts.measures]
+    if improvement.results or len(known) <= 1:
+        return known
+    return [one for one in known if one.measure_id in facts.outcome_links]
 
 
 def _starts(improvement: ImprovementRow, facts: Facts) -> list[End | None]:

@@ -183,22 +183,27 @@ class Graph(PeopleAndLearning):
         )
 
     @on(Improvement.Opened)
-    def _improvement(self, envelope: Envelope, event: Improvement.Opened) -> Touches:
-        target = event.target_condition.measure_id if event.target_condition else None
-        yield rows.IMPROVEMENTS.put(
-            rows.ImprovementRow(
-                improvement_id=envelope.stream_id,
-                organisation_id=envelope.organisation_id,
-                process_id=event.process_id,
-                team_id=event.team_id,
-                problem=event.problem,
-                opened_on=event.on,
-                goal_id=event.goal_id,
-                need_ids=event.need_ids,
-                competencies=event.competencies,
-                measure_ids=(target,) if target else (),
+    async def _improvement(self, connection: Connection, envelope: Envelope, event: Improvement.Opened) -> None:
+        if event.target_condition:
+            measures = [event.target_condition.measure_id]
+        else:
+            of_process = await rows.MEASURES.select(
+                connection, "WHERE process_id = $1 ORDER BY measure_id", event.process_id
             )
+            measures = [one.measure_id for one in of_process]
+        opened = rows.ImprovementRow(
+            improvement_id=envelope.stream_id,
+            organisation_id=envelope.organisation_id,
+            process_id=event.process_id,
+            team_id=event.team_id,
+            problem=event.problem,
+            opened_on=event.on,
+            goal_id=event.goal_id,
+            need_ids=event.need_ids,
+            competencies=event.competencies,
+            measure_ids=tuple(measures),
         )
+        await rows.IMPROVEMENTS.save(connection, [opened])
 
     @on(Improvement.ExperimentReviewed)
     def _reviewed(self, envelope: Envelope, event: Improvement.ExperimentReviewed) -> Touches:

@@ -189,7 +189,8 @@ class MetricRow(msgspec.Struct, frozen=True, kw_only=True):
 class ImprovementRow(msgspec.Struct, frozen=True, kw_only=True):
     """An improvement, its reviews and the latest result on each measure.
 
-    ``measure_ids``: what it was measured by, or else means to move. ``used_on`` starts its first after-window.
+    ``measure_ids``: what it was measured by; until then what it is to move, else all measures of its process.
+    ``used_on`` starts its first after-window.
     """
 
     improvement_id: UUID
