@@ -113,3 +113,22 @@ def close_periods(script: Script, first: date, last: date) -> None:
                 close = ClosePeriod(actor=SYSTEM, today=morning, calendar_id=stream_id, kind=kind, ends_on=day)
                 script.add(morning, Calendar, stream_id, close, at=time(0, 5), closing=True)
         day += timedelta(days=1)
+
+
+def last_entry(script: Script) -> UUID:
+    """The entry that ends the history: who finds it knows that all of it is there."""
+    return script.new_id("learning:the-last")
+
+
+def look_back(script: Script, company: Company, last: date) -> None:
+    """End the history with what its business owner learned from it."""
+    owner = company.owner
+    log = LogLearning(
+        actor=owner.actor,
+        today=last,
+        entry_id=last_entry(script),
+        learner=owner.id,
+        learned_on=last,
+        note="looked back at what moved and what did not",
+    )
+    script.add(last, LearningEntry, log.entry_id, log, at=time.max, closing=True)

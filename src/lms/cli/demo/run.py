@@ -13,7 +13,14 @@ from lms.cli.demo.chains import Chains
 from lms.cli.demo.company import ADMINISTRATOR, Company, Person, address_of, found, hire
 from lms.cli.demo.figures import Figures
 from lms.cli.demo.goals import Goals
-from lms.cli.demo.life import bring_in_competencies, close_periods, learn_week_by_week, show_skills
+from lms.cli.demo.life import (
+    bring_in_competencies,
+    close_periods,
+    last_entry,
+    learn_week_by_week,
+    look_back,
+    show_skills,
+)
 from lms.cli.demo.script import Script
 from lms.dispatch import Dispatch
 from lms.domain.base import Role
@@ -67,12 +74,16 @@ async def load_demo(
     if people < LEAST_PEOPLE or months < LEAST_MONTHS:
         raise DemoTooSmall(f"the demo needs at least {LEAST_PEOPLE} people and {LEAST_MONTHS} months")
     zone, chance = ZoneInfo(story.TIME_ZONE), Random(seed)  # noqa: S311 - a story, not a secret
-    script = Script(uuid5(NAMESPACE, f"{seed}|{people}|{months}"))
-    standing = await _began_at(dispatch, script.organisation_id)
-    last = now.astimezone(zone).date() if standing is None else standing.astimezone(zone).date() + _span(months)
+    script = Script(uuid5(NAMESPACE, f"{seed}|{people}|{months}"), now)
     company = hire(script, people, chance)
+    streams = await dispatch.log.streams([script.organisation_id, last_entry(script)])
+    if streams[last_entry(script)]:
+        return _cast(company, 0)
+    begun = streams[script.organisation_id]
+    # Told again days after a break, the history keeps its days: all ids and figures follow from them.
+    last = (dispatch.codec.decode(begun[0]).effective_at + _span(months) if begun else now).astimezone(zone).date()
     _tell(script, company, chance, last - _span(months), last)
-    if claim is not None and not await script.is_told(dispatch):
+    if claim is not None:
         for name, person_id in company.names():
             await claim(script.organisation_id, address_of(name), person_id)
     told_n = await script.tell(dispatch, zone, told)
@@ -89,12 +100,7 @@ def _tell(script: Script, company: Company, chance: Random, first: date, last: d
     learn_week_by_week(script, company, chance, first, last)
     show_skills(script, company, chance, first, last)
     close_periods(script, first, last)
-
-
-async def _began_at(dispatch: Dispatch, organisation_id: UUID) -> datetime | None:
-    """When the history in the log began: its days stay the same however late it is told to the end."""
-    events = (await dispatch.log.streams([organisation_id]))[organisation_id]
-    return dispatch.codec.decode(events[0]).effective_at if events else None
+    look_back(script, company, last)
 
 
 def _span(months: int) -> timedelta:

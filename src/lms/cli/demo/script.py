@@ -38,8 +38,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class Script:
     """The steps of a history, from the first day to the last."""
 
-    def __init__(self, organisation_id: UUID) -> None:
+    def __init__(self, organisation_id: UUID, now: datetime) -> None:
         self.organisation_id = organisation_id
+        self._now = now
         self.steps: list[Step] = []
         self._firsts: set[int] = set()
 
@@ -90,17 +91,11 @@ class Script:
             told(done, len(ordered))
         return done - begin
 
-    async def is_told(self, dispatch: Dispatch) -> bool:
-        """Tell whether the history is in the log to its last step."""
-        return await self._is_told(dispatch, *self._ordered()[-1])
-
     def _ordered(self) -> list[tuple[int, Step]]:
         return sorted(enumerate(self.steps), key=lambda one: (one[1].on, one[1].at, one[0]))
 
     async def _standing(self, dispatch: Dispatch, ordered: list[tuple[int, Step]]) -> int:
         """From which step to go on: behind the last one, or a wave before the first that is not in the log."""
-        if ordered and await self._is_told(dispatch, *ordered[-1]):
-            return len(ordered)
         low, high = 0, len(ordered)
         while low < high:
             middle = (low + high) // 2
@@ -121,7 +116,7 @@ class Script:
             actor=step.command.actor,
             command_id=self.new_id(f"step:{number}"),
             time_zone=zone,
-            at=datetime.combine(step.on, step.at, zone) + timedelta(milliseconds=number % 1000),
+            at=min(datetime.combine(step.on, step.at, zone) + timedelta(milliseconds=number % 1000), self._now),
             historic=True,
             new_stream=number in self._firsts,
         )
