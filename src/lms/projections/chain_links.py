@@ -127,12 +127,11 @@ def outcome_link(
     counted: list[SupportRow | ContributionRow] = [*stated, *([support] if support else [])]
     alternatives = sum(one.alternatives_n for one in counted)
     supports = sum(one.supports_n for one in counted)
-    change_grade = _change_grade(best, improvement) if best else None
     grade = grade_of_outcome_link(
         supported=supports > 0,
         alternatives_n=alternatives,
         accepted=best is not None,
-        change_grade=change_grade,
+        change_grade=_change_grade(best, improvement) if best else None,
     )
     change = best.change if best and grade > REPORTED else None
     result = next((one for one in improvement.results if one.measure_id == measure.measure_id), None)
