@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 _PREFIX = "LMS_"
+_MISSPELT = 0.85
+"""From which likeness on a variable counts as a misspelt setting; what is less alike is somebody else's."""
 
 LogFormat = Literal["auto", "json", "pretty"]
 """``auto``: pretty on a terminal, else JSON."""
@@ -60,10 +62,10 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     known = {_PREFIX + name.upper(): name for name in Settings.__struct_fields__}
     values: dict[str, Any] = {}
     for name, value in stated.items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            raise ConfigError(f"{name} is no setting" + (f"; is {near[0]} meant?" if near else ""))
-        values[known[name]] = value
+        if name in known:
+            values[known[name]] = value
+        elif near := difflib.get_close_matches(name, known, 1, cutoff=_MISSPELT):
+            raise ConfigError(f"{name} is no setting; is {near[0]} meant?")
     values |= {name: value for name, value in overrides.items() if value is not None}
     return _checked(values)
 

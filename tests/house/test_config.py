@@ -35,6 +35,10 @@ def test_an_option_of_the_command_line_is_stronger_than_the_environment():
     assert config.load({"LMS_PORT": "9000"}, port=9001, host=None).port == 9001
 
 
+def test_a_variable_of_somebody_else_is_left_alone():
+    assert config.load({"LMS_TOKEN": "x", "LMS_URL": "http://elsewhere", "LMS_TEST_RUN": "7"}) == Settings()
+
+
 def test_an_empty_variable_counts_as_not_set():
     assert config.load({"LMS_DATABASE_URL": ""}).database_url is None
 
