@@ -21,6 +21,7 @@ _numbers = itertools.count(1)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg-bindir", type=Path, default=None, help="test against these PostgreSQL binaries (15 to 18)")
+    parser.addoption("--cycles", type=int, default=2, help="kill the server so often under load (make chaos: more)")
 
 
 def pytest_configure() -> None:

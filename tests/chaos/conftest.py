@@ -13,3 +13,9 @@ async def engine(database: Database) -> AsyncIterator[Engine]:
     """The projection engine over the test's database, without a runner until one is started."""
     async with Engine.over(database) as one:
         yield one
+
+
+@pytest.fixture
+def cycles(pytestconfig: pytest.Config) -> int:
+    """How many times a server is killed."""
+    return pytestconfig.getoption("--cycles")
