@@ -33,7 +33,7 @@ _STOP_S = 60.0
 
 _SETTINGS = {
     "shared_buffers": "128MB",
-    "max_connections": "100",
+    "max_connections": "200",  # several processes that answer HTTP, a projector, BI tools
     "max_wal_size": "1GB",
     "checkpoint_timeout": "15min",
     "wal_compression": "on",
