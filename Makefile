@@ -1,7 +1,7 @@
 # How is the product run, tested and checked? Needs Python 3.11 or newer and make; everything else is put into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check venv lint format types imports sql lock clean
+.PHONY: help run test coverage chaos bench check venv lint format types imports sql lock clean
 .NOTPARALLEL:
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -12,6 +12,7 @@ INSTALL := $(PIP) install --root-user-action=ignore --no-deps
 # The locks are complete, so nothing is resolved; what is imported is compiled when it is.
 LOCKED := $(INSTALL) --no-compile --require-hashes
 DATA ?= .lms
+CYCLES ?= 20
 
 # A stamp carries the sum of what it was made from, so that `make venv` is done at once when nothing changed.
 RUNTIME := .venv/.runtime-$(shell cat requirements.lock pyproject.toml | cksum | tr -c '0-9\n' '-')
@@ -26,10 +27,19 @@ run: $(RUNTIME) ## Serve the product with a demo organisation on http://127.0.0.
 test: $(TOOLS) ## Run all tests against a real PostgreSQL that they start themselves
 	@$(BIN)/pytest -q
 
-bench: $(RUNTIME) ## Measure appends, dispatch and HTTP on this machine
-	@for figure in append dispatch http; do $(BIN)/lms bench $$figure --data-dir '$(DATA)' || exit 1; done
+coverage: $(TOOLS) ## Check that their own tests take every branch of domain and event log
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q --hypothesis-seed=0 tests/domain tests/eventlog
+	@$(BIN)/coverage report
 
-check: lint types imports sql test ## Lint, types, import rules, migrations, then all tests: what CI runs
+chaos: $(TOOLS) ## Kill servers, projectors and imports under load, again and again (CYCLES=20)
+	@$(BIN)/pytest -q tests/chaos --cycles $(CYCLES)
+
+bench: $(RUNTIME) ## Measure appends, dispatch and HTTP on this machine, a line of JSON each (TO= a file that takes them)
+	@for figure in append dispatch http; do $(BIN)/lms bench $$figure --json --data-dir '$(DATA)' || exit 1; done \
+		$(if $(TO),> '$(TO)')
+
+check: lint types imports sql coverage test ## Lint, types, import rules, migrations, coverage, then all tests: what CI runs
 
 venv: $(TOOLS) ## Make and fill .venv with runtime, test and lint tools
 
@@ -57,7 +67,7 @@ lock: $(TOOLS) ## Pin the newest allowed versions in requirements.lock and requi
 		--group build -c requirements-dev.lock pyproject.toml -o requirements.lock
 
 clean: ## Remove .venv and what tools leave behind; data stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	@rm -rf .coverage .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 
 $(TOOLS): | .venv/bin/python
 	@echo "Filling .venv ..."
