@@ -104,7 +104,7 @@ def hire(script: Script, people: int, chance: Random) -> Company:
 def found(script: Script, company: Company, first: date, last: date) -> None:
     """Tell how the company came to the system: organisation, people, teams, quarters."""
     for step in found_organisation(_founding(script), first):
-        script.add(first, step.kind, step.stream_id, step.command, at=time(7))
+        script.add(first, step.kind, step.stream_id, step.command, at=time(7), closing=True)  # nobody is there before
     actor = company.administrator
     for person in company.everyone():
         band = story.ROLE_BANDS[_department(person.team)]
