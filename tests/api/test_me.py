@@ -61,6 +61,14 @@ async def test_whoever_comes_from_outside_is_a_guest_whatever_his_token_says(ins
     assert (await client.get("/v1/contributors")).status_code == 403
 
 
+async def test_whoever_comes_from_outside_administers_nothing_whatever_his_token_says(installation):
+    roles = (Role.ADMINISTRATOR, Role.ANALYST, Role.BUSINESS_OWNER, Role.EMPLOYEE)
+    for kind in ("customer", "partner"):
+        client = await installation.person("Omar", *roles, kind=kind)
+        assert ok(await client.get("/v1/me"))["roles"] == ["guest"]
+        assert (await client.post("/v1/contributors", json={"name": "Bob"})).status_code == 403
+
+
 async def test_a_person_sees_who_looked_at_his_record_the_latest_first(installation):
     mira, noor = await installation.person("Mira"), await installation.person("Noor")
     record = f"/v1/contributors/{mira.id}"

@@ -173,10 +173,13 @@ async def test_a_body_that_makes_no_sense_is_answered_with_a_pointer(desk, chang
     assert answer.json()["errors"][0]["pointer"] == pointer
 
 
+JSON = {"Content-Type": "application/json"}
+
+
 @pytest.mark.parametrize("value", ["1e300", "1e15", "0.1234567890123456", "1e-40", "NaN"])
 async def test_numbers_that_no_client_reads_exactly_are_refused(desk, value):
     body = f'{{"measure_id": "{desk.measure}", "value": {value}, "end": "2026-01-05", "origin": "system"}}'
-    answer = await desk.mira.post(f"{desk.path}/measurements", content=body)
+    answer = await desk.mira.post(f"{desk.path}/measurements", content=body, headers=JSON)
     assert answer.status_code == 400
     assert value == "NaN" or answer.json()["errors"][0]["pointer"] == "/value"
 

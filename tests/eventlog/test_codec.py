@@ -18,6 +18,7 @@ from lms.eventlog.codec import (
     Envelope,
     Metadata,
     NumberRefused,
+    TextRefused,
     UnknownEventType,
     UnreadableEvent,
     effective_at,
@@ -68,6 +69,7 @@ class Diary(Aggregate):
         listed: list[Personal] = msgspec.field(default_factory=list)
         value: Decimal | None = None
         ratio: float | None = None
+        count: int | None = None
 
     class Public(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
         """Personal by type, under nobody's key."""
@@ -294,6 +296,25 @@ async def test_a_number_that_json_cannot_carry_is_refused_both_ways(codec: Codec
 async def test_a_float_that_is_no_number_is_refused(codec: Codec):
     with pytest.raises(NumberRefused, match=r"ratio"):
         await encoded(codec, Diary.Written(text="x", ratio=float("nan")))
+
+
+@pytest.mark.parametrize("count", [10**15, -(10**15), 10**20, 2**63])
+async def test_a_whole_number_that_no_column_holds_is_refused(codec: Codec, count: int):
+    with pytest.raises(NumberRefused, match="count"):
+        await encoded(codec, Diary.Written(text="x", count=count))
+
+
+async def test_a_nul_in_a_text_that_all_may_read_is_refused(codec: Codec):
+    with pytest.raises(TextRefused):
+        await encoded(codec, Diary.Opened(name="a\x00b", on=date(2026, 3, 1)))
+    with pytest.raises(TextRefused):
+        await encoded(codec, Diary.Opened(name="\\\x00", on=date(2026, 3, 1)))
+
+
+@pytest.mark.parametrize("name", ["a\\u0000b", "\\\\u0000"])
+async def test_a_text_that_only_looks_like_a_nul_is_kept(codec: Codec, name: str):
+    record, _ = await encoded(codec, Diary.Opened(name=name, on=date(2026, 3, 1)))
+    assert codec.decode(record).data.name == name
 
 
 @given(st.decimals(min_value=-(10**14), max_value=10**14, allow_nan=False, allow_infinity=False))

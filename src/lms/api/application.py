@@ -14,6 +14,7 @@ from lms.api.auth import Authentication
 from lms.api.deps import DEPENDENCIES
 from lms.api.docs import NumbersAreNumbers, openapi_config
 from lms.api.problems import EXCEPTION_HANDLERS
+from lms.api.requests import JsonRequest, check_request
 from lms.api.routes import ROUTES
 from lms.api.services import Services
 
@@ -34,6 +35,8 @@ def create_app(services: Services) -> Litestar:
         middleware=[request_log, DefineMiddleware(Authentication, exclude=OPEN_PATHS)],
         openapi_config=openapi_config(version("lms")),
         plugins=[NumbersAreNumbers()],
+        request_class=JsonRequest,
+        before_request=check_request,
         request_max_body_size=LARGEST_BODY,
         logging_config=None,
         debug=False,

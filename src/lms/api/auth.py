@@ -71,6 +71,6 @@ def _who(principal: Principal, contributor_id: UUID, standing: Standing) -> Who:
 
 def _roles(roles: tuple[Role, ...], kind: ContributorKind) -> tuple[Role, ...]:
     """The token's roles; whoever comes from outside is a guest, whatever the issuer calls him."""
-    if kind is ContributorKind.EMPLOYEE or Role.GUEST in roles:
+    if kind is ContributorKind.EMPLOYEE:
         return roles
-    return (Role.GUEST, *(role for role in roles if role is not Role.EMPLOYEE))
+    return (Role.GUEST,)

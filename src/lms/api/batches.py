@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from lms.api.answers import Answer
-from lms.api.bodies import Batch, Body
+from lms.api.bodies import NOT_TEXT, Batch, Body, text_for_number
 from lms.api.deps import Sender
 from lms.api.problems import Problem, malformed, problem_of
 from lms.dispatch import Outcome
@@ -50,6 +50,7 @@ async def judge(
     batch: Batch, kind: type[B], sender: Sender, act: Callable[[str, B], Awaitable[Accepted]]
 ) -> Answer[BatchResults]:
     """Decode each item and act on it; a bad item never rejects the others. ``act`` gets the item's name and body."""
+    sender.refuse_condition()
     if len(batch.items) > MOST_ITEMS:
         raise Malformed(pointer="/items", detail=f"at most {MOST_ITEMS} items")
     gate = asyncio.Semaphore(IN_FLIGHT)
@@ -57,7 +58,7 @@ async def judge(
     async def one(number: int, item: Any) -> Accepted | Problem:
         async with gate:
             try:
-                return await act(f"item:{number}", msgspec.convert(item, type=kind))
+                return await act(f"item:{number}", _decoded(item, kind))
             except msgspec.ValidationError as error:
                 return malformed([{"message": str(error)}])
             except (Refusal, AppendRejected, AppendTooLarge, LogUnavailable, Overloaded) as error:
@@ -66,6 +67,14 @@ async def judge(
     answers = await asyncio.gather(*(one(number, item) for number, item in enumerate(batch.items)))
     headers = await _headers(sender, answers)
     return Answer(BatchResults([_result(answer) for answer in answers]), status_code=200, headers=headers)
+
+
+def _decoded(item: Any, kind: type[B]) -> B:
+    body = msgspec.convert(item, type=kind)
+    pointer = text_for_number(body, item)
+    if pointer is not None:
+        raise Malformed(pointer=pointer, detail=NOT_TEXT)
+    return body
 
 
 def _result(answer: Accepted | Problem) -> ItemResult:

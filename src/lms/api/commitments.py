@@ -115,6 +115,7 @@ async def invite_to_goal(
     An invitation to who has declined changes nothing, and nothing in the answer tells so.
     """
     goal = await desk.goal(goal_id)
+    sender.require_version(goal.version)
     people = await desk.people(data.invite, goal.owner)
     outcomes = await invite(sender, who, goal_id, people, data.until)
     shown = InvitedShown(id=goal_id, goal_id=goal_id, invited=people)

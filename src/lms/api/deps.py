@@ -17,7 +17,7 @@ from lms import clock
 from lms.api.answers import Receipt, opened
 from lms.api.problems import ProjectionBehind
 from lms.api.services import Services
-from lms.dispatch import Outcome, Request
+from lms.dispatch import Outcome, Request, VersionMismatch
 from lms.domain.base import Actor, Aggregate, Command, Forbidden, Malformed, Role
 
 A = TypeVar("A", bound=Aggregate)
@@ -101,6 +101,16 @@ class Sender:
             correlation_id=self._correlation_id,
         )
         return await self._services.dispatch.send(kind, stream_id, command, request)
+
+    def require_version(self, version: int) -> None:
+        """Refuse when If-Match names another version of what a request of several parts is about."""
+        if self._expected is not None and self._expected != version:
+            raise VersionMismatch(expected=self._expected, actual=version)
+
+    def refuse_condition(self) -> None:
+        """Refuse If-Match where a request is about many things at once."""
+        if self._expected is not None:
+            raise Malformed(pointer="/If-Match", detail="a batch has no version: send the items one by one")
 
     async def receipt(self, outcome: Outcome[Any]) -> Receipt:
         """The headers' worth of a write: version, and the token a read can wait for."""

@@ -14,6 +14,7 @@ import msgspec
 from litestar.params import QueryParameter
 
 from lms import clock
+from lms.api.bodies import EARLIEST, LATEST
 from lms.api.deps import Connection, Who
 from lms.api.services import Services
 from lms.domain.base import Forgotten, Malformed, NotFound
@@ -69,7 +70,10 @@ KnownAt = Annotated[str | None, QueryParameter(description="What was known then:
 
 def moment(as_of: str | None, known_at: str | None, who: Who) -> Moment:
     """The moment asked for; a day means its end in the organisation's zone, nothing said means now."""
-    return Moment(_instant(as_of, who, "/as_of"), _instant(known_at, who, "/known_at"))
+    return Moment(
+        _in_our_age(_instant(as_of, who, "/as_of"), "/as_of"),
+        _in_our_age(_instant(known_at, who, "/known_at"), "/known_at"),
+    )
 
 
 async def stream(services: Services, organisation_id: UUID, stream_id: UUID) -> list[Envelope]:
@@ -207,3 +211,10 @@ def _instant(stated: str | None, who: Who, pointer: str) -> datetime:
             pointer=pointer, detail="a day such as 2026-03-31, or a time such as 2026-03-31T12:00:00Z"
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _in_our_age(moment: datetime, pointer: str) -> datetime:
+    """Refuse moments at the ends of what a calendar can say: no time zone can be told there."""
+    if not EARLIEST <= moment.date() <= LATEST:
+        raise Malformed(pointer=pointer, detail=f"days lie between {EARLIEST} and {LATEST}")
+    return moment

@@ -129,6 +129,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     set_on: date | None
     closed_on: date | None
     latest: tuple[Latest, ...]
+    unreported: bool
 
 
 def facts_of_row(row: GoalRow, latest: Sequence[Latest]) -> Facts:
@@ -145,11 +146,14 @@ def facts_of_row(row: GoalRow, latest: Sequence[Latest]) -> Facts:
         set_on=row.set_on,
         closed_on=row.closed_on,
         latest=tuple(latest),
+        unreported=any(one.observed_on is None for one in latest),
     )
 
 
 def facts_of_goal(goal: Goal, known: Mapping[UUID, Latest]) -> Facts:
-    """What a decision left behind; values as far as the read model knows them."""
+    """What a decision left behind; values as far as the read model knows them, check-ins as the goal itself does."""
+    latest = tuple(_standing_of(goal.id, one, known.get(key)) for key, one in goal.key_results.items())
+    reported = set(goal.check_ins.values())
     return Facts(
         id=goal.id,
         level=goal.level,
@@ -161,7 +165,11 @@ def facts_of_goal(goal: Goal, known: Mapping[UUID, Latest]) -> Facts:
         status=goal.status,
         set_on=goal.set_on,
         closed_on=goal.closed_on,
-        latest=tuple(_standing_of(goal.id, one, known.get(key)) for key, one in goal.key_results.items()),
+        latest=latest,
+        unreported=any(
+            one.observed_on is None if one.key_result.is_fed else one.key_result.key_result_id not in reported
+            for one in latest
+        ),
     )
 
 
@@ -202,7 +210,7 @@ def missing(facts: Facts, *, unlinked: bool) -> tuple[str, ...]:
         "key-results": not facts.latest,
         "agreement": facts.status is Status.PROPOSED,
         "alignment": unlinked,
-        "check-in": facts.status is Status.ACTIVE and any(one.observed_on is None for one in facts.latest),
+        "check-in": facts.status is Status.ACTIVE and facts.unreported,
     }
     return tuple(code for code, absent in wanted.items() if absent)
 

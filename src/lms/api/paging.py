@@ -3,11 +3,13 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from litestar.params import QueryParameter
 
+from lms.api.bodies import EARLIEST, LATEST
 from lms.domain.base import Malformed
 
 T = TypeVar("T")
@@ -15,6 +17,8 @@ T = TypeVar("T")
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many items at most")]
 Cursor = Annotated[str | None, QueryParameter(description="`next` of the page before")]
 DEFAULT_LIMIT = 50
+
+_NOT_OURS = "not a cursor of this list"
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -42,6 +46,22 @@ def decode_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
         return None
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(raw, type=tuple[kinds])  # type: ignore[valid-type]
-    except (binascii.Error, ValueError, msgspec.DecodeError):
-        raise Malformed(pointer="/cursor", detail="not a cursor of this list") from None
+        key: tuple[Any, ...] = msgspec.json.decode(raw, type=tuple[kinds])  # type: ignore[valid-type]
+    except (binascii.Error, ValueError, RecursionError, msgspec.DecodeError):
+        raise Malformed(pointer="/cursor", detail=_NOT_OURS) from None
+    if not all(_can_be_compared(part) for part in key):
+        raise Malformed(pointer="/cursor", detail=_NOT_OURS)
+    return key
+
+
+def _can_be_compared(part: Any) -> bool:
+    """Tell whether the database can compare it with a column: not so whole numbers beyond 64 bits and the like."""
+    match part:
+        case int():
+            return -(2**63) <= part < 2**63
+        case str():
+            return "\x00" not in part
+        case datetime():
+            return part.tzinfo is not None and EARLIEST.year <= part.year <= LATEST.year
+        case _:
+            return True

@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException, ValidationException  # noqa: TID2
 
 from lms.dispatch import KeyReused, StillContended, VersionMismatch
 from lms.domain.base import Forbidden, Malformed, NotFound, Refusal, RuleBroken
+from lms.eventlog.codec import NumberRefused, TextRefused
 from lms.eventlog.log import AppendRejected, AppendTooLarge, LogUnavailable, Overloaded
 from lms.eventlog.token import InvalidToken, PositionLost
 from lms.projections.keeper import TRANSIENT
@@ -26,6 +27,10 @@ class Unauthenticated(Refusal):
 
 class ProjectionBehind(Refusal):
     """The read model has not reached the position you asked for yet."""
+
+
+class NotJson(Refusal):
+    """Send the body as JSON, with the header Content-Type: application/json."""
 
 
 class DatabaseAway(Refusal):
@@ -58,12 +63,15 @@ STATUSES: dict[type[Exception], int] = {
     RuleBroken: 409,
     StillContended: 409,
     VersionMismatch: 412,
+    NotJson: 415,
     KeyReused: 422,
     ProjectionBehind: 503,
     PositionLost: 409,
     InvalidToken: 400,
     AppendTooLarge: 413,
     AppendRejected: 400,
+    NumberRefused: 400,
+    TextRefused: 400,
     Overloaded: 503,
     LogUnavailable: 503,
     IssuerUnavailable: 503,
@@ -129,6 +137,12 @@ def malformed(messages: Sequence[Mapping[str, str]]) -> Problem:
     )
 
 
+def pointed(message: str) -> Malformed:
+    """The refusal of a body that does not have its shape; msgspec's message says where."""
+    found = _detail({"message": message, "key": _WHOLE_BODY})
+    return Malformed(pointer=found.pointer, detail=found.detail)
+
+
 def on_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Answer what the server itself refuses: unknown paths, wrong methods, huge or unreadable bodies."""
     status = HTTPStatus(error.status_code)
@@ -157,6 +171,8 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
             InvalidToken,
             AppendTooLarge,
             AppendRejected,
+            NumberRefused,
+            TextRefused,
             Overloaded,
             LogUnavailable,
             IssuerUnavailable,

@@ -18,7 +18,7 @@ from lms.domain.goal_parts import (
     ValueComesFromMeasurements,
 )
 from lms.domain.outcome_metric import Measures, OutcomeMetric
-from lms.domain.terms import Direction, check_not_in_future, check_text, check_unit
+from lms.domain.terms import Direction, check_count, check_lag, check_not_in_future, check_text, check_unit
 
 
 def check_metric(metric_id: UUID, others: Others) -> OutcomeMetric:
@@ -50,6 +50,7 @@ def _check_metric_key_result(key_result: KeyResult, others: Others, pointer: str
         raise Malformed(pointer=f"{pointer}/baseline", detail="a metric key result has a baseline")
     if key_result.baseline.start > key_result.baseline.end:
         raise Malformed(pointer=f"{pointer}/baseline/end", detail="the window ends before it starts")
+    check_count(key_result.baseline.n, f"{pointer}/baseline/n")
     if key_result.metric_id is None:
         return
     if key_result.measure_id is not None:
@@ -93,8 +94,7 @@ def check_alignment(alignment: Alignment, others: Others, pointer: str) -> None:
     check_text(str(alignment.hypothesis), f"{pointer}/hypothesis")
     if alignment.weight is not None and not 0 <= alignment.weight <= 1:
         raise Malformed(pointer=f"{pointer}/weight", detail="weights lie between 0 and 1")
-    if alignment.expected_lag_days is not None and alignment.expected_lag_days < 0:
-        raise Malformed(pointer=f"{pointer}/expected_lag_days", detail="an effect does not precede its cause")
+    check_lag(alignment.expected_lag_days, f"{pointer}/expected_lag_days")
     if alignment.to_outcome_metric_id is not None:
         check_metric(alignment.to_outcome_metric_id, others)
 

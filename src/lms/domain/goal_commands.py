@@ -28,7 +28,7 @@ from lms.domain.goal_parts import (
 )
 from lms.domain.process import Process
 from lms.domain.team import Team
-from lms.domain.terms import Visibility, check_not_in_future, check_text
+from lms.domain.terms import Visibility, check_count, check_not_in_future, check_text
 
 
 class ProposeGoal(Command, frozen=True, kw_only=True):
@@ -286,6 +286,7 @@ def _check_meeting(goal: Goal, how: How | None, participants_n: int | None, on: 
         raise Malformed(pointer="/how", detail="goals of a team or the business model are agreed in a meeting")
     if participants_n is None or participants_n < 1:
         raise Malformed(pointer="/participants_n", detail="say how many took part")
+    check_count(participants_n, "/participants_n")
 
 
 def _adjustment(goal: Goal, command: AdjustGoal) -> Goal.Adjusted:

@@ -7,11 +7,11 @@ from uuid import UUID
 import msgspec
 from eventsourcing.domain import event
 
-from lms.domain.base import Actor, Aggregate, Command, Forbidden, Malformed, NotFound, Others, Role, RuleBroken
+from lms.domain.base import Actor, Aggregate, Command, Forbidden, NotFound, Others, Role, RuleBroken
 from lms.domain.effect import Effect
 from lms.domain.outcome_metric import OutcomeMetric
 from lms.domain.team import Team
-from lms.domain.terms import Direction, check_text, check_unit
+from lms.domain.terms import Direction, check_lag, check_text, check_unit
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,8 +132,7 @@ class Process(Aggregate):
     def link_outcome(self, link: OutcomeLink, others: Others) -> None:
         """Believe that a measure moves an outcome metric."""
         check_text(link.hypothesis, "/hypothesis")
-        if link.expected_lag_days is not None and link.expected_lag_days < 0:
-            raise Malformed(pointer="/expected_lag_days", detail="must not be negative")
+        check_lag(link.expected_lag_days, "/expected_lag_days")
         self.measure(link.measure_id)
         others.get(OutcomeMetric, link.outcome_metric_id)
         ends = (link.measure_id, link.outcome_metric_id)

@@ -8,7 +8,7 @@ from eventsourcing.domain import event
 from lms.domain.base import Aggregate, Command, Forbidden, Malformed, Others, Personal, RuleBroken
 from lms.domain.competency import check_competencies
 from lms.domain.goal import Goal
-from lms.domain.terms import check_not_in_future, check_text
+from lms.domain.terms import check_count, check_not_in_future, check_text
 
 
 class TeamLearningExists(RuleBroken):
@@ -67,8 +67,7 @@ def handle(learning: TeamLearning | None, command: HoldTeamLearning, others: Oth
     check_text(command.what, "/what")
     on = command.on or command.today
     check_not_in_future(on, command.today, "/on")
-    if command.participants_n is not None and command.participants_n < 1:
-        raise Malformed(pointer="/participants_n", detail="must be at least 1")
+    check_count(command.participants_n, "/participants_n")
     check_competencies(command.competencies, others)
     if command.goal_id is not None:
         goal = others.find(Goal, command.goal_id)

@@ -46,6 +46,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     end: date
 
 
+MOST = 1_000_000_000
+"""The largest count of observations or people that is taken for one."""
+
+LONGEST_LAG_DAYS = 36_500
+"""The longest time after which an effect may be expected: a century."""
+
 _ISO_4217 = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP
 CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR
@@ -85,6 +91,22 @@ def check_text(text: str | None, pointer: str, limit: int = 10_000) -> None:
         raise Malformed(pointer=pointer, detail=f"longer than {limit} characters")
 
 
+def check_count(count: int | None, pointer: str) -> None:
+    """Refuse what cannot be a number of observations or people, where one is given."""
+    if count is not None and count < 1:
+        raise Malformed(pointer=pointer, detail="must be at least 1")
+    if count is not None and count > MOST:
+        raise Malformed(pointer=pointer, detail=f"must be at most {MOST}")
+
+
+def check_lag(days: int | None, pointer: str) -> None:
+    """Refuse an effect that comes before its cause, or after more than a lifetime."""
+    if days is not None and days < 0:
+        raise Malformed(pointer=pointer, detail="an effect does not precede its cause")
+    if days is not None and days > LONGEST_LAG_DAYS:
+        raise Malformed(pointer=pointer, detail=f"must be at most {LONGEST_LAG_DAYS} days")
+
+
 def check_needs(need_ids: Sequence[UUID]) -> None:
     """Refuse to serve capability needs: there are none yet that could be named."""
     if need_ids:
@@ -96,7 +118,6 @@ def check_window(summary: Summary, today: date, pointer: str) -> None:
     if summary.start > summary.end:
         raise Malformed(pointer=f"{pointer}/end", detail="the window ends before it starts")
     check_not_in_future(summary.end, today, f"{pointer}/end")
-    if summary.n is not None and summary.n < 1:
-        raise Malformed(pointer=f"{pointer}/n", detail="must be at least 1")
+    check_count(summary.n, f"{pointer}/n")
     if summary.spread is not None and summary.spread < 0:
         raise Malformed(pointer=f"{pointer}/spread", detail="must not be negative")

@@ -1,6 +1,7 @@
 """How does an event of the domain become bytes in the log, and an event again?"""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -20,6 +21,9 @@ from lms.eventlog.upcasts import UPCASTS, Upcasts, lift, require_complete
 MAX_NUMBER = Decimal("1e15")
 """Numbers of this size and more are refused: clients could not read them exactly."""
 
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A NUL character in JSON; the escaped backslash before ``u0000`` is none."""
+
 _END_OF_DAY = time(23, 59, 59, 999_999)
 
 
@@ -33,6 +37,10 @@ class UnreadableEvent(Exception):  # noqa: N818 - says where the log holds what 
 
 class NumberRefused(ValueError):  # noqa: N818 - an answer to a command
     """A number is not finite or too large to be exchanged as JSON."""
+
+
+class TextRefused(ValueError):  # noqa: N818 - an answer to a command
+    """A text contains a NUL character, which no read model can keep."""
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,6 +98,7 @@ class _Entry:
         self.decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(cls)
         self.personal = fields.find(cls, fields.personal)
         self.numbers = fields.find(cls, fields.numbers)
+        self.integers = fields.find(cls, fields.integers)
 
 
 class Codec:
@@ -125,19 +134,27 @@ class Codec:
         event: Aggregate.Event,
         metadata: Metadata,
     ) -> NewEvent:
-        """The event as bytes, its personal texts sealed. Raises NumberRefused, UnknownEventType, KeyNotPrepared."""
+        """The event as bytes, its personal texts sealed.
+
+        Raises NumberRefused, TextRefused, UnknownEventType, KeyNotPrepared.
+        """
         entry = self._entry(event.TOPIC)
         if entry.numbers:
             entry.numbers("", event, _require_finite)
+        if entry.integers:
+            entry.integers("", event, _require_finite)
         if entry.personal:
             prefix = f"{organisation_id}|{aggregate.id}|{command_id}|{index}|"
             author = metadata.actor.contributor_id
             event = entry.personal("", event, self._sealing(organisation_id, prefix, aggregate, event, author))
+        data = self._encoder.encode(event)
+        if b"\\u0000" in data and _NUL.search(data):
+            raise TextRefused(event.TOPIC)
         return NewEvent(
             type=event.TOPIC,
             schema_version=entry.version,
             metadata=self._encoder.encode(_stored(metadata, index if entry.personal else 0)),
-            data=self._encoder.encode(event),
+            data=data,
         )
 
     def decode(self, stored: StoredEvent) -> Envelope:

@@ -43,6 +43,11 @@ def numbers(declared: inspect.Type) -> tuple[type, ...]:
             return ()
 
 
+def integers(declared: inspect.Type) -> tuple[type, ...]:
+    """Whole numbers, which Python keeps at any size and nobody else does."""
+    return (int,) if isinstance(declared, inspect.IntType) else ()
+
+
 def find(cls: type[msgspec.Struct], wanted: Wanted) -> Walk | None:
     """How to visit the wanted fields of a class, None when it has none."""
     return _walks(inspect.type_info(cls), wanted).get(cls)
