@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lms import clock
@@ -214,6 +214,34 @@ async def test_a_skill_attested_before_by_another_lifts_the_use_to_learned_befor
     assert (chain.links[0].grade, chain.links[0].may_say) == (2, "learned before and used in")
 
 
+async def test_who_was_asked_confirms_the_use_later(connection, company):
+    person = company.people[0]
+    attested = SkillRecord.LevelAttested(
+        person=person,
+        competency_id=company.listening,
+        attestation_id=clock.uuid7(),
+        request_id=clock.uuid7(),
+        attester=company.mira,
+        rank=2,
+        basis=(clock.uuid7(),),
+    )
+    company.story.happened(clock.uuid7(), attested)
+    company.opens()
+    review = Review(
+        experiment_id=clock.uuid7(),
+        on=TODAY,
+        outcome=ExperimentOutcome.AS_EXPECTED,
+        competencies_used=(company.listening,),
+        claimed_by=person,
+        asked=company.mira,
+    )
+    company.story.happened(company.improvement, Improvement.ExperimentReviewed(review=review))
+    assert (await company.chains(connection, competency_id=company.listening))[0].links[0].grade == 1
+    confirmed = Improvement.UseConfirmed(experiment_id=review.experiment_id, confirmed_by=company.mira)
+    company.story.happened(company.improvement, confirmed)
+    assert (await company.chains(connection, competency_id=company.listening))[0].links[0].grade == 2
+
+
 async def test_an_attestation_that_was_withdrawn_counts_no_more(connection, company):
     record, attestation = clock.uuid7(), clock.uuid7()
     attested = SkillRecord.LevelAttested(
@@ -382,6 +410,7 @@ async def test_a_team_s_question_covers_the_teams_below_it(connection, company):
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(cuts=[])
 @given(cuts=st.lists(st.integers(1, 80), max_size=6))
 async def test_the_tables_are_the_same_however_the_log_is_cut(connection, cuts):
     company = Company()
