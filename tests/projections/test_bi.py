@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lms import clock
@@ -343,6 +343,7 @@ def test_the_weight_of_a_path_shares_missing_weights_equally():
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(cuts=[])
 @given(cuts=st.lists(st.integers(1, 120), max_size=8))
 async def test_the_whole_unit_is_the_same_however_the_log_is_cut(connection, cuts):
     company = Company()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lms.domain.base import Actor, Role, Sealed
@@ -509,6 +509,7 @@ def long_story():
 
 @pytest.mark.parametrize("projection", [Goals(), AlignmentTree(), Commitments()], ids=lambda one: one.NAME)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10)
+@example(cuts=[])
 @given(cuts=st.lists(st.integers(0, 40), max_size=5))
 async def test_the_rows_are_the_same_however_the_log_is_cut(connection, projection, cuts):
     await check_cuts(connection, projection, long_story().envelopes, cuts)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from domain.improving import AFTER, BEFORE, HANDOVER, IMPROVEMENT, LINK, MINUTES, REPEAT_PURCHASES, SERVICE, summary
@@ -52,6 +52,7 @@ async def connection(database) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.mark.parametrize("kind", [ProcessPerformance, OutcomeTimeline, Improvements, Contributions, Links])
 @settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(cuts=[])
 @given(cuts=st.lists(st.integers(min_value=0, max_value=60), max_size=6))
 async def test_the_rows_are_the_same_however_the_log_is_cut(connection, kind, cuts):
     await check_cuts(connection, kind(), told().envelopes, cuts)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lms.domain.base import Forgotten, Sealed
@@ -172,6 +172,7 @@ async def test_a_person_leaves_one_team(connection):
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
+@example(cuts=[])
 @given(cuts=st.lists(st.integers(0, 40), max_size=5))
 async def test_the_rows_are_the_same_however_the_log_is_cut(connection, cuts):
     told = story()
