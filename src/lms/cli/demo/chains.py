@@ -27,6 +27,7 @@ from lms.domain.improvement import Improvement
 from lms.domain.improvement_commands import (
     AdoptImprovement,
     CheckSustainment,
+    ConfirmUse,
     NameObstacle,
     OpenImprovement,
     PlanExperiment,
@@ -182,6 +183,8 @@ class Chains:
             confirmed_by=lead.contributor_id if tale.attested else None,
         )
         add(reviewed, ReviewExperiment(actor=second.actor, today=reviewed, review=review))
+        if tale.attested:
+            add(reviewed, ConfirmUse(actor=lead, today=reviewed, experiment_id=experiment_id))
         settled = SettleObstacle(actor=lead, today=reviewed, obstacle_id=obstacle_id, state=ObstacleState.CLEARED)
         add(reviewed, settled)
 
