@@ -1,9 +1,10 @@
 """Does the line of sight show what an asker may see, from either end, and nothing of others' private learning?"""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -124,6 +125,23 @@ class Company:
         self.story.happened(entry, event, actor=Actor(contributor_id=person))
         return entry
 
+    def is_attested(self, person: UUID, on: date = date(2026, 2, 10)) -> tuple[UUID, UUID]:
+        """Another attests somebody's listening; the record and the attestation."""
+        record, attestation = clock.uuid7(), clock.uuid7()
+        attested = SkillRecord.LevelAttested(
+            person=person,
+            competency_id=self.listening,
+            attestation_id=attestation,
+            request_id=clock.uuid7(),
+            attester=self.mira,
+            rank=2,
+            basis=(clock.uuid7(),),
+        )
+        self.story.happened(record, attested)
+        then = datetime.combine(on, time(12), UTC)
+        self.story.envelopes[-1] = msgspec.structs.replace(self.story.envelopes[-1], effective_at=then)
+        return record, attestation
+
     def asks(self, person: UUID | None = None) -> Asker:
         return Asker(
             organisation_id=self.org,
@@ -197,65 +215,86 @@ async def test_learning_outside_the_year_before_the_after_window_does_not_count(
     assert chain.links[0].n is None
 
 
-async def test_a_skill_attested_before_by_another_lifts_the_use_to_learned_before(connection, company):
-    person = company.people[0]
-    attested = SkillRecord.LevelAttested(
-        person=person,
-        competency_id=company.listening,
-        attestation_id=clock.uuid7(),
-        request_id=clock.uuid7(),
-        attester=company.mira,
-        rank=2,
-        basis=(clock.uuid7(),),
-    )
-    company.story.happened(clock.uuid7(), attested)
+@pytest.mark.parametrize("people_n", [1, 2, 3, 4, 5])
+async def test_attestations_lift_the_use_for_others_only_when_five_people_stand_behind_them(
+    connection, company, people_n
+):
+    for person in company.people[:people_n]:
+        company.is_attested(person)
     company.improves()
+    company.closes(PeriodKind.WEEK, date(2026, 4, 5))
     chain = (await company.chains(connection, competency_id=company.listening))[0]
-    assert (chain.links[0].grade, chain.links[0].may_say) == (2, "learned before and used in")
-
-
-async def test_who_was_asked_confirms_the_use_later(connection, company):
-    person = company.people[0]
-    attested = SkillRecord.LevelAttested(
-        person=person,
-        competency_id=company.listening,
-        attestation_id=clock.uuid7(),
-        request_id=clock.uuid7(),
-        attester=company.mira,
-        rank=2,
-        basis=(clock.uuid7(),),
+    colleagues = (await company.chains(connection, company.people[11], competency_id=company.listening))[0]
+    assert colleagues.links == chain.links
+    assert (chain.links[0].grade, chain.links[0].may_say) == (
+        (2, "learned before and used in") if people_n == 5 else (1, "people report a contribution")
     )
-    company.story.happened(clock.uuid7(), attested)
+
+
+@pytest.mark.parametrize("people_n", [4, 5])
+async def test_where_nobody_reports_a_use_attestations_of_fewer_than_five_leave_the_chain_broken(
+    connection, company, people_n
+):
+    for person in company.people[:people_n]:
+        company.is_attested(person)
     company.opens()
-    review = Review(
-        experiment_id=clock.uuid7(),
-        on=TODAY,
-        outcome=ExperimentOutcome.AS_EXPECTED,
-        competencies_used=(company.listening,),
-        claimed_by=person,
-        asked=company.mira,
-    )
-    company.story.happened(company.improvement, Improvement.ExperimentReviewed(review=review))
-    assert (await company.chains(connection, competency_id=company.listening))[0].links[0].grade == 1
-    confirmed = Improvement.UseConfirmed(experiment_id=review.experiment_id, confirmed_by=company.mira)
-    company.story.happened(company.improvement, confirmed)
-    assert (await company.chains(connection, competency_id=company.listening))[0].links[0].grade == 2
+    company.closes(PeriodKind.WEEK, date(2026, 4, 5))
+    chain = (await company.chains(connection, competency_id=company.listening))[0]
+    assert chain.missing == ((Missing.NO_LEARNING,) if people_n < 5 else ())
+
+
+async def test_a_person_s_own_attestation_counts_for_himself_at_once(connection, company):
+    company.is_attested(company.people[0])
+    company.improves()
+    grades = [
+        (await company.chains(connection, person, competency_id=company.listening))[0].links[0].grade
+        for person in company.people[:2]
+    ]
+    assert grades == [2, 1]
+
+
+@pytest.mark.parametrize(("on", "grade"), [(date(2025, 2, 20), 1), (date(2025, 3, 2), 2), (date(2026, 3, 1), 1)])
+async def test_an_attestation_counts_in_the_year_before_the_after_window(connection, company, on, grade):
+    company.is_attested(company.people[0], on)
+    company.improves()
+    chain = (await company.chains(connection, company.people[0], competency_id=company.listening))[0]
+    assert chain.links[0].grade == grade
+
+
+async def test_who_left_the_team_after_its_improvement_still_learned_for_it_and_who_came_after_did_not(
+    connection, company
+):
+    left, came, other = company.people[0], clock.uuid7(), clock.uuid7()
+    tell = company.story.happened
+    tell(other, Team.Formed(name="Other", on=TODAY))
+    tell(came, Contributor.Registered(kind=ContributorKind.EMPLOYEE, name="n", on=TODAY))
+    tell(other, Team.MemberJoined(contributor_id=came, on=date(2025, 1, 1), home=True))
+    tell(company.shop, Team.MemberJoined(contributor_id=came, on=TODAY, home=False))
+    tell(company.shop, Team.MemberLeft(contributor_id=left, on=TODAY))
+    company.improves()
+    for person in (left, came):
+        company.learns(person, company.listening)
+    found = [
+        (await company.chains(connection, person, competency_id=company.listening))[0].learned.entries_n
+        for person in (left, came)
+    ]
+    assert found == [1, 0]
+
+
+async def test_who_left_the_team_before_its_improvement_did_not_learn_for_it(connection, company):
+    company.story.happened(company.shop, Team.MemberLeft(contributor_id=company.people[0], on=date(2026, 1, 9)))
+    company.improves()
+    company.learns(company.people[0], company.listening)
+    chain = (await company.chains(connection, company.people[0], competency_id=company.listening))[0]
+    assert chain.learned.entries_n == 0
 
 
 async def test_an_attestation_that_was_withdrawn_counts_no_more(connection, company):
-    record, attestation = clock.uuid7(), clock.uuid7()
-    attested = SkillRecord.LevelAttested(
-        person=company.people[0],
-        competency_id=company.listening,
-        attestation_id=attestation,
-        request_id=clock.uuid7(),
-        attester=company.mira,
-        rank=2,
-        basis=(clock.uuid7(),),
-    )
-    company.story.happened(record, attested, SkillRecord.AttestationWithdrawn(attestation_id=attestation))
+    record, attestation = company.is_attested(company.people[0])
+    company.story.happened(record, SkillRecord.AttestationWithdrawn(attestation_id=attestation))
     company.improves()
-    assert (await company.chains(connection, competency_id=company.listening))[0].links[0].grade == 1
+    chain = (await company.chains(connection, company.people[0], competency_id=company.listening))[0]
+    assert chain.links[0].grade == 1
 
 
 async def test_both_ends_narrow_the_question(connection, company):

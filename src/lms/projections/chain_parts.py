@@ -96,8 +96,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     """What may be seen of the learning at a chain's start.
 
     ``team_entries_n`` of the entries are the team's own statements. ``crowd``: people enough to hide each one of them
-    learned it, as last published; ``left_out``: too few did to be told of. ``attested_before``: another attested
-    somebody of the team before the after-window.
+    learned it, as last published; ``left_out``: too few did to be told of. ``attested_before``: others attested
+    it, before the after-window, of people enough of the team, or of the asker himself.
     """
 
     entries_n: int = 0

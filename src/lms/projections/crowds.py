@@ -1,7 +1,8 @@
 """Which learning may others know of without knowing whose it is?
 
 When a period closes, the reporting units of its quarter are fixed; when a week closes, it is published where at least
-five people of a unit learned what an improvement names, or one competency. Private entries show in no other way.
+five people of a unit learned what an improvement names, or one competency, and where others attested that of five of
+the improvement's team at least. Private entries and attestations show to others in no other way.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,9 @@ from uuid import UUID
 
 from lms.domain.calendar import Calendar, PeriodKind, last_day
 from lms.projections.base import Connection
+from lms.projections.chain import LEARNED_WITHIN_DAYS
 from lms.projections.graph_rows import PEOPLE, TEAMS, UNITS, UnitRow
+from lms.projections.sight_facts import belonged
 from lms.projections.units import Node, reporting_units, unit_of
 
 LEAST_CONTRIBUTORS = 5
@@ -71,33 +74,44 @@ async def _least(connection: Connection) -> int:
     return int(setting) if setting else LEAST_IN_UNIT
 
 
-async def _publish_crowds(connection: Connection, organisation_id: UUID, quarter: date) -> None:
-    """Per improvement and what it names: whether enough people of its unit learned that in the year before its use."""
-    await connection.execute("DELETE FROM graph_crowd_v1 WHERE organisation_id = $1", organisation_id)
-    await connection.execute(
-        """
-        WITH named AS (
-            SELECT i.improvement_id, unnest(i.competencies || i.need_ids || i.goal_id) AS start_id, u.unit_key,
-                   coalesce(i.used_on, i.opened_on) - 365 AS since, coalesce(i.used_on, 'infinity') AS until
-            FROM graph_improvement_v1 AS i
-            JOIN graph_unit_v1 AS u ON u.node = i.team_id AND u.quarter_ends_on = $2
-            WHERE i.organisation_id = $1
-        ), learned AS (
-            SELECT l.learner, l.learned_on, u.unit_key, unnest(l.competencies || l.need_ids || l.goal_id) AS start_id
-            FROM graph_learning_v1 AS l
-            JOIN graph_person_v1 AS p ON p.contributor_id = l.learner AND p.kind = 'employee'
-            JOIN graph_unit_v1 AS u ON u.node = coalesce(p.home_team_id, $1) AND u.quarter_ends_on = $2
-            WHERE l.organisation_id = $1 AND l.learned_on >= (SELECT min(since) FROM named)
-        )
-        INSERT INTO graph_crowd_v1 (improvement_id, start_id, organisation_id, enough)
-        SELECT n.improvement_id, n.start_id, $1, count(DISTINCT l.learner) >= $3 FROM named AS n JOIN learned AS l
-            ON l.start_id = n.start_id AND l.unit_key = n.unit_key AND l.learned_on BETWEEN n.since AND n.until
+_CROWDS = f"""
+    WITH named AS (
+        SELECT i.improvement_id, unnest(i.competencies || i.need_ids || i.goal_id) AS start_id, u.unit_key, i.team_id,
+               least(i.opened_on, i.used_on) AS begun, i.used_on,
+               coalesce(i.used_on, i.opened_on) - $4::int AS since, coalesce(i.used_on, 'infinity') AS until
+        FROM graph_improvement_v1 AS i
+        JOIN graph_unit_v1 AS u ON u.node = i.team_id AND u.quarter_ends_on = $2
+        WHERE i.organisation_id = $1
+    ), entries AS (
+        SELECT l.learner, l.learned_on, u.unit_key, unnest(l.competencies || l.need_ids || l.goal_id) AS start_id
+        FROM graph_learning_v1 AS l
+        JOIN graph_person_v1 AS p ON p.contributor_id = l.learner AND p.kind = 'employee'
+        JOIN graph_unit_v1 AS u ON u.node = coalesce(p.home_team_id, $1) AND u.quarter_ends_on = $2
+        WHERE l.organisation_id = $1 AND l.learned_on >= (SELECT min(since) FROM named)
+    ), learned AS (
+        SELECT n.improvement_id, n.start_id, count(DISTINCT e.learner) AS people_n
+        FROM named AS n JOIN entries AS e
+            ON e.start_id = n.start_id AND e.unit_key = n.unit_key AND e.learned_on BETWEEN n.since AND n.until
         GROUP BY n.improvement_id, n.start_id
-        """,
-        organisation_id,
-        quarter,
-        LEAST_CONTRIBUTORS,
+    ), attested AS (
+        SELECT n.improvement_id, n.start_id FROM named AS n
+        JOIN graph_attestation_v1 AS t
+            ON t.competency_id = n.start_id AND t.attested_on >= n.since AND t.attested_on < n.until
+        JOIN graph_stint_v1 AS m ON m.team_id = n.team_id AND m.contributor_id = t.person
+            AND {belonged("m", "n.begun", "n.used_on")}
+        GROUP BY n.improvement_id, n.start_id HAVING count(DISTINCT t.person) >= $3
     )
+    INSERT INTO graph_crowd_v1 (improvement_id, start_id, organisation_id, enough, left_out, attested)
+    SELECT improvement_id, start_id, $1, coalesce(l.people_n >= $3, false), coalesce(l.people_n < $3, false),
+           a.improvement_id IS NOT NULL
+    FROM learned AS l FULL JOIN attested AS a USING (improvement_id, start_id)
+"""
+
+
+async def _publish_crowds(connection: Connection, organisation_id: UUID, quarter: date) -> None:
+    """Per improvement and what it names: whether enough people learned that, or were attested it, in time."""
+    await connection.execute("DELETE FROM graph_crowd_v1 WHERE organisation_id = $1", organisation_id)
+    await connection.execute(_CROWDS, organisation_id, quarter, LEAST_CONTRIBUTORS, LEARNED_WITHIN_DAYS)
 
 
 async def _publish_units_learning(connection: Connection, organisation_id: UUID, quarter: date, ends_on: date) -> None:

@@ -31,7 +31,7 @@ class Graph(PeopleAndLearning):
         rows.ORGANISATIONS,
         rows.TEAMS,
         rows.PEOPLE,
-        rows.MEMBERS,
+        rows.STINTS,
         rows.CYCLES,
         rows.COMPETENCIES,
         rows.LEARNING,
@@ -213,6 +213,19 @@ class Graph(PeopleAndLearning):
             return msgspec.structs.replace(row, reviews=(*row.reviews, event.review), competencies=competencies)
 
         yield _on_improvement(envelope.stream_id, review)
+
+    @on(Improvement.UseConfirmed)
+    def _use_confirmed(self, envelope: Envelope, event: Improvement.UseConfirmed) -> Touches:
+        def confirm(row: rows.ImprovementRow) -> rows.ImprovementRow:
+            reviews = tuple(
+                msgspec.structs.replace(one, confirmed_by=event.confirmed_by)
+                if one.experiment_id == event.experiment_id
+                else one
+                for one in row.reviews
+            )
+            return msgspec.structs.replace(row, reviews=reviews)
+
+        yield _on_improvement(envelope.stream_id, confirm)
 
     @on(Improvement.UseConfirmed)
     def _use_confirmed(self, envelope: Envelope, event: Improvement.UseConfirmed) -> Touches:

@@ -25,15 +25,16 @@ CREATE TABLE graph_person_v1 (
 CREATE INDEX ON graph_person_v1 (home_team_id);
 CREATE INDEX ON graph_person_v1 (organisation_id);
 
-CREATE TABLE graph_member_v1 (
+CREATE TABLE graph_stint_v1 (
     team_id uuid NOT NULL,
     contributor_id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
-    is_member boolean NOT NULL,
     is_lead boolean NOT NULL,
-    PRIMARY KEY (team_id, contributor_id)
+    since date NOT NULL,
+    organisation_id uuid NOT NULL,
+    until date,
+    PRIMARY KEY (team_id, contributor_id, is_lead, since)
 );
-CREATE INDEX ON graph_member_v1 (contributor_id);
+CREATE INDEX ON graph_stint_v1 (contributor_id, since);
 
 CREATE TABLE graph_cycle_v1 (
     cycle_id uuid PRIMARY KEY,
@@ -85,7 +86,7 @@ CREATE TABLE graph_attestation_v1 (
     competency_id uuid NOT NULL,
     attested_on date NOT NULL
 );
-CREATE INDEX ON graph_attestation_v1 (person, competency_id);
+CREATE INDEX ON graph_attestation_v1 (competency_id, person);
 
 CREATE TABLE graph_goal_v1 (
     goal_id uuid PRIMARY KEY,
@@ -213,6 +214,8 @@ CREATE TABLE graph_crowd_v1 (
     start_id uuid NOT NULL,
     organisation_id uuid NOT NULL,
     enough boolean NOT NULL,
+    left_out boolean NOT NULL,
+    attested boolean NOT NULL,
     PRIMARY KEY (improvement_id, start_id)
 );
 CREATE INDEX ON graph_crowd_v1 (organisation_id);

@@ -1,5 +1,6 @@
 """Who is where, and what was learned, as the line of sight counts it?"""
 
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -48,21 +49,17 @@ class PeopleAndLearning(Projection):
 
     @on(Team.MemberJoined)
     def _member_joined(self, envelope: Envelope, event: Team.MemberJoined) -> Touches:
-        yield _belongs(envelope, event.contributor_id, is_member=True)
+        yield _begun(envelope, event.contributor_id, event.on, is_lead=False)
 
     @on(Team.MemberLeft)
     def _member_left(self, envelope: Envelope, event: Team.MemberLeft) -> Touches:
-        yield _belongs(envelope, event.contributor_id, is_member=False)
+        yield _ended(event.on, team_id=envelope.stream_id, contributor_id=event.contributor_id, is_lead=False)
 
     @on(Team.LeadAppointed)
     def _lead(self, envelope: Envelope, event: Team.LeadAppointed) -> Touches:
-        yield rows.MEMBERS.each(
-            lambda row: msgspec.structs.replace(row, is_lead=False) if row.is_member else None,
-            team_id=envelope.stream_id,
-            is_lead=True,
-        )
+        yield _ended(event.on, team_id=envelope.stream_id, is_lead=True)
         if event.contributor_id is not None:
-            yield _belongs(envelope, event.contributor_id, is_lead=True)
+            yield _begun(envelope, event.contributor_id, event.on, is_lead=True)
 
     @on(Contributor.Registered)
     def _person(self, envelope: Envelope, event: Contributor.Registered) -> Touches:
@@ -180,14 +177,20 @@ class PeopleAndLearning(Projection):
         yield rows.ATTESTATIONS.delete(event.attestation_id)
 
 
-def _belongs(envelope: Envelope, contributor_id: UUID, **changes: bool) -> Touch:
-    key = (envelope.stream_id, contributor_id)
-    blank = rows.MemberRow(
-        team_id=envelope.stream_id, contributor_id=contributor_id, organisation_id=envelope.organisation_id
+def _begun(envelope: Envelope, contributor_id: UUID, on: date, *, is_lead: bool) -> Touch:
+    return rows.STINTS.put(
+        rows.StintRow(
+            team_id=envelope.stream_id,
+            contributor_id=contributor_id,
+            is_lead=is_lead,
+            since=on,
+            organisation_id=envelope.organisation_id,
+        )
     )
 
-    def change(row: rows.MemberRow | None) -> rows.MemberRow | None:
-        changed = msgspec.structs.replace(row or blank, **changes)
-        return changed if changed.is_member or changed.is_lead else None
 
-    return rows.MEMBERS.touch(key, change)
+def _ended(on: date, **whose: object) -> Touch:
+    def end(row: rows.StintRow | None) -> rows.StintRow | None:
+        return row if row is None or row.until is not None else msgspec.structs.replace(row, until=on)
+
+    return rows.STINTS.each(end, **whose)

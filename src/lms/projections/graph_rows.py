@@ -46,14 +46,15 @@ class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
     active: bool = True
 
 
-class MemberRow(msgspec.Struct, frozen=True, kw_only=True):
-    """That a person belongs to a team: as a member, as its lead, or both."""
+class StintRow(msgspec.Struct, frozen=True, kw_only=True):
+    """From when until when a person belongs to a team, as a member or as its lead; both when he is both."""
 
     team_id: UUID
     contributor_id: UUID
+    is_lead: bool
+    since: date
     organisation_id: UUID
-    is_member: bool = False
-    is_lead: bool = False
+    until: date | None = None
 
 
 class CycleRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,15 +236,18 @@ class UnitRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CrowdRow(msgspec.Struct, frozen=True, kw_only=True):
-    """That people of an improvement's reporting unit learned what it names, in time, as last published.
+    """That people learned what an improvement names, in time, as last published.
 
-    ``enough``: five at least, so that it may be said; else it only says that something is left out.
+    ``enough``: five at least of its reporting unit, so that it may be said; ``left_out``: fewer, but some.
+    ``attested``: others attested it of five at least of its team.
     """
 
     improvement_id: UUID
     start_id: UUID
     organisation_id: UUID
     enough: bool
+    left_out: bool
+    attested: bool
 
 
 class UnitLearningRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,7 +261,7 @@ class UnitLearningRow(msgspec.Struct, frozen=True, kw_only=True):
 ORGANISATIONS = Table("graph_organisation_v1", OrganisationRow, key="organisation_id")
 TEAMS = Table("graph_team_v1", TeamRow, key="team_id")
 PEOPLE = Table("graph_person_v1", PersonRow, key="contributor_id")
-MEMBERS = Table("graph_member_v1", MemberRow, key=("team_id", "contributor_id"))
+STINTS = Table("graph_stint_v1", StintRow, key=("team_id", "contributor_id", "is_lead", "since"))
 CYCLES = Table("graph_cycle_v1", CycleRow, key="cycle_id")
 COMPETENCIES = Table("graph_competency_v1", CompetencyRow, key="competency_id")
 LEARNING = Table("graph_learning_v1", LearningRow, key="entry_id")

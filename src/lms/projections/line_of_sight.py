@@ -14,6 +14,7 @@ from lms.projections.chain_parts import NOTHING_LEARNED, Chain, End, EndKind, Fa
 from lms.projections.graph import Graph
 from lms.projections.sight_facts import (
     Asker,
+    belonged,
     cadence,
     facts_of_goals,
     facts_of_improvements,
@@ -176,9 +177,10 @@ async def _improvements_near(
     """
     found = await rows.IMPROVEMENTS.select(
         connection,
-        """WHERE organisation_id = $1 AND (goal_id = $2 OR need_ids && $3::uuid[]
+        f"""WHERE organisation_id = $1 AND (goal_id = $2 OR need_ids && $3::uuid[]
                OR (competencies && $4::uuid[] AND team_id IN (
-                   SELECT team_id FROM graph_member_v1 WHERE contributor_id = $5)))
+                   SELECT s.team_id FROM graph_stint_v1 AS s
+                   WHERE s.contributor_id = $5 AND {belonged("s", "least(opened_on, used_on)", "used_on")})))
            ORDER BY opened_on DESC, improvement_id""",
         asker.organisation_id,
         entry.goal_id,

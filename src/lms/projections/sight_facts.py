@@ -48,14 +48,26 @@ SHOWN_GOAL = """(g.owner_contributor_id = $2 OR g.visibility IN ('organisation',
     )) = ANY($3::uuid[])))"""
 """Of ``graph_goal_v1 AS g``: own goals, and those shown to the asker."""
 
+
+def belonged(stint: str, first: str, last: str) -> str:
+    """The SQL condition that a stint in a team touches the days from ``first`` to ``last`` (null: no end).
+
+    Where somebody was before it is first told where he is, nobody knows: his first stint reaches back.
+    """
+    return f"""(coalesce({stint}.until, 'infinity') >= {first} AND ({stint}.since <= coalesce({last}, 'infinity')
+        OR NOT EXISTS (SELECT FROM graph_stint_v1 AS e
+                       WHERE e.contributor_id = {stint}.contributor_id AND e.since < {stint}.since)))"""
+
+
 _LEARNED = f"""
     WITH asked AS (
-        SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::date[], $8::date[], $9::bool[])
-            AS a(improvement_id, start_id, team_id, since, until, is_competency)
+        SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::date[], $8::date[], $9::date[], $10::bool[])
+            AS a(improvement_id, start_id, team_id, begun, since, until, is_competency)
     ), seen AS (
         SELECT a.improvement_id, a.start_id, l.learned_on, l.entry_id, false AS is_team FROM asked AS a
         JOIN graph_learning_v1 AS l ON l.organisation_id = $1 AND l.competencies @> ARRAY[a.start_id]
-        JOIN graph_member_v1 AS m ON m.team_id = a.team_id AND m.contributor_id = l.learner
+        JOIN graph_stint_v1 AS m ON m.team_id = a.team_id AND m.contributor_id = l.learner
+            AND {belonged("m", "a.begun", "a.until")}
         JOIN graph_person_v1 AS p ON p.contributor_id = l.learner
         WHERE a.is_competency AND l.learned_on >= a.since AND (a.until IS NULL OR l.learned_on <= a.until)
             AND {SHOWN_LEARNING}
@@ -78,13 +90,16 @@ _LEARNED = f"""
     FROM seen GROUP BY improvement_id, start_id
 """
 
-_ATTESTED = """
+_ATTESTED = f"""
     SELECT DISTINCT a.improvement_id, a.start_id
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::date[]) AS a(improvement_id, start_id, team_id, until)
-    JOIN graph_member_v1 AS m ON m.team_id = a.team_id
-    JOIN graph_attestation_v1 AS t ON t.person = m.contributor_id AND t.competency_id = a.start_id
-        AND (a.until IS NULL OR t.attested_on < a.until)
+    FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::date[], $6::date[], $7::date[])
+        AS a(improvement_id, start_id, team_id, begun, since, until)
+    JOIN graph_attestation_v1 AS t ON t.person = $1 AND t.competency_id = a.start_id
+        AND t.attested_on >= a.since AND (a.until IS NULL OR t.attested_on < a.until)
+    JOIN graph_stint_v1 AS m ON m.team_id = a.team_id AND m.contributor_id = t.person
+        AND {belonged("m", "a.begun", "a.until")}
 """
+"""What others attested of the asker himself; of other people only crowds are told of."""
 
 _OUTCOME_LINKS = """
     SELECT link_id, organisation_id, measure_id, outcome_metric_id, expected_lag_days
@@ -217,7 +232,7 @@ async def _learned(
     connection: Connection, asker: Asker, improvements: Sequence[rows.ImprovementRow]
 ) -> dict[tuple[UUID, UUID], Learned]:
     asked = [
-        (one.improvement_id, start, one.team_id, *learning_window(one), start in one.competencies)
+        (one.improvement_id, start, one.team_id, _begun(one), *learning_window(one), start in one.competencies)
         for one in improvements
         for start in (*one.competencies, *one.need_ids, *((one.goal_id,) if one.goal_id else ()))
     ]
@@ -225,14 +240,15 @@ async def _learned(
         return {}
     columns = [list(column) for column in zip(*asked, strict=True)]
     seen = await connection.fetch(_LEARNED, *asker.arguments, *columns)
-    attested = await connection.fetch(_ATTESTED, *columns[:3], columns[4])
+    attested = await connection.fetch(_ATTESTED, asker.contributor_id, *columns[:6])
     crowds = await rows.CROWDS.select(connection, "WHERE improvement_id = ANY($1)", sorted(set(columns[0])))
     learned = {(record["improvement_id"], record["start_id"]): _seen(record) for record in seen}
     for crowd in crowds:
         key = (crowd.improvement_id, crowd.start_id)
         before = learned.get(key, Learned())
-        learned[key] = msgspec.structs.replace(before, crowd=crowd.enough, left_out=not crowd.enough)
+        learned[key] = msgspec.structs.replace(before, crowd=crowd.enough, left_out=crowd.left_out)
     able = {(record["improvement_id"], record["start_id"]) for record in attested}
+    able |= {(crowd.improvement_id, crowd.start_id) for crowd in crowds if crowd.attested}
     for one in improvements:
         any_of_it = any((one.improvement_id, competency) in able for competency in one.competencies)
         for start in (*one.competencies, *one.need_ids, *((one.goal_id,) if one.goal_id else ())):
@@ -240,6 +256,11 @@ async def _learned(
             if key in able or (any_of_it and start not in one.competencies and key in learned):
                 learned[key] = msgspec.structs.replace(learned.get(key, Learned()), attested_before=True)
     return learned
+
+
+def _begun(improvement: rows.ImprovementRow) -> date:
+    """From when on the team was at it: who left before, or came after it was measured, did not use it."""
+    return min(improvement.opened_on, improvement.used_on or improvement.opened_on)
 
 
 async def _learned_for_goals(

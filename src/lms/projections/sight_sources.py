@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from lms.projections import graph_rows as rows
-from lms.projections.sight_facts import SHOWN_GOAL, SHOWN_LEARNING, Asker
+from lms.projections.sight_facts import SHOWN_GOAL, SHOWN_LEARNING, Asker, belonged
 from lms.projections.table import Connection
 
 FIRST = UUID(int=0)
@@ -62,7 +62,8 @@ _LOOSE = f"""
         FROM graph_learning_v1 AS l
         CROSS JOIN LATERAL unnest(l.competencies) AS c(competency_id)
         JOIN graph_person_v1 AS p ON p.contributor_id = l.learner
-        LEFT JOIN graph_member_v1 AS m ON m.contributor_id = l.learner
+        LEFT JOIN graph_stint_v1 AS m ON m.contributor_id = l.learner
+            AND {belonged("m", "l.learned_on", "l.learned_on")}
         WHERE l.organisation_id = $1 AND ($6::uuid IS NULL OR l.competencies @> ARRAY[$6]) AND {SHOWN_LEARNING}
         UNION ALL
         SELECT c.competency_id, t.team_id, t.learned_on, t.team_learning_id, true

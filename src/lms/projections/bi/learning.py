@@ -23,7 +23,7 @@ _LEARNED = """
             WHERE i.organisation_id = $1
                 AND i.measure_ids && (SELECT coalesce(array_agg(measure_id), '{}') FROM believed)
                 AND (i.goal_id = l.goal_id OR i.need_ids && l.need_ids OR (i.competencies && l.competencies AND EXISTS (
-                    SELECT FROM graph_member_v1 AS m WHERE m.team_id = i.team_id AND m.contributor_id = l.learner)))
+                    SELECT FROM graph_stint_v1 AS m WHERE m.team_id = i.team_id AND m.contributor_id = l.learner)))
          )) AS has_path
     FROM graph_learning_v1 AS l
     JOIN work_quarter_person AS u ON u.contributor_id = l.learner AND u.quarter_ends_on = $3
