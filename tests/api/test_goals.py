@@ -200,6 +200,7 @@ class TestLife:
         assert made.status_code == 201
         assert made.headers["Location"] == f"/v1/goals/{goal['id']}"
         check_in = ok(made)["id"]
+        assert ok(made)["next"] == ["alignment"]
         now = ok(await company.omar.get(f"/v1/goals/{goal['id']}", headers=seen(made)))
         assert (now["ratio"], now["confidence"]) == (0.7, 7)
         assert now["check_ins"][0]["narrative"] == "Calls go better"
@@ -209,6 +210,18 @@ class TestLife:
         now = ok(await company.omar.get(f"/v1/goals/{goal['id']}", headers=seen(corrected)))
         assert (now["ratio"], now["check_ins"][0]["narrative"]) == (0.5, None)
         assert code(await company.noor.post(f"/v1/check-ins/{NOBODY}/correction", json={"value": 1}))[0] == 404
+
+    async def test_a_retried_check_in_answers_what_it_first_did(self, company):
+        goal, _ = await agreed(company.noor, team_goal(key_results=[key_result(), key_result()]), company.today)
+        first, second = (one["id"] for one in goal["key_results"])
+        path, once = f"/v1/goals/{goal['id']}/check-ins", {"Idempotency-Key": "once"}
+        made = await company.mira.post(path, json={"key_result_id": first, "value": 34}, headers=once)
+        assert ok(made)["next"] == ["alignment", "check-in"]
+        other = await company.mira.post(path, json={"key_result_id": second, "value": 34})
+        assert ok(other)["next"] == ["alignment"]
+        ok(await company.mira.get(f"/v1/goals/{goal['id']}", headers=seen(other)))
+        again = await company.mira.post(path, json={"key_result_id": first, "value": 34}, headers=once)
+        assert (ok(again), again.headers["ETag"]) == (ok(made), made.headers["ETag"])
 
     async def test_of_a_batch_each_check_in_is_judged_alone(self, company):
         goal, _ = await agreed(company.noor, team_goal(key_results=[key_result(), key_result()]), company.today)
@@ -612,6 +625,30 @@ class TestCommitting:
         assert (item["kind"], item["goal_id"], item["id"]) == ("check-in", late["id"], late["key_results"][0]["id"])
         assert item["since"] == (company.today - timedelta(23)).isoformat()
         assert ok(await company.mira.get("/v1/me/inbox"))["items"] == []
+
+    async def test_the_inbox_is_read_page_by_page_and_nothing_is_left_out(self, company):
+        people = [str(company.mira.id)]
+        for number in range(5):
+            made = await company.noor.post("/v1/goals", json=team_goal(title=f"Goal {number}", invite=people))
+            if number in {0, 3}:
+                await company.noor.post(
+                    f"/v1/goals/{ok(made)['id']}/closing", json={"result": "abandoned", "reason": "-"}
+                )
+        own = own_goal(key_results=[key_result(due_on=(company.today + timedelta(60)).isoformat())])
+        last = await company.mira.post("/v1/goals", json=own)
+        whole = ok(await company.mira.get("/v1/me/inbox", headers=seen(last)))
+        assert (len(whole["items"]), whole["next"]) == (3, None)
+        read, cursor = [], None
+        while True:
+            page = ok(
+                await company.mira.get("/v1/me/inbox", params={"limit": 1} | ({"cursor": cursor} if cursor else {}))
+            )
+            read += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                break
+        assert read == whole["items"]
+        assert code(await company.mira.get("/v1/me/inbox?cursor=!")) == (400, "malformed")
 
 
 async def test_who_is_forgotten_leaves_goals_without_his_words(company):

@@ -95,14 +95,68 @@ async def test_an_experiment_is_planned_run_and_reviewed_and_its_use_confirmed_b
     himself = await desk.mira.post(f"{path}/reviews", json=review | {"confirmed_by": str(desk.mira.id)})
     assert (himself.status_code, himself.json()["code"]) == (409, "confirmed-by-claimant")
     reviewed = await desk.mira.post(f"{path}/reviews", json=review | {"confirmed_by": str(desk.noor.id)})
-    assert ok(reviewed)["next"] == []
+    assert ok(reviewed)["next"] == ["confirmation"]
     (shown,) = ok(await desk.olaf.get(path, headers=seen(reviewed)))["experiments"]
     assert (shown["observed"], shown["ran_on"], shown["reviewed_on"]) == (24, "2026-02-10", "2026-02-20")
-    assert (shown["learned"], shown["competencies_used"], shown["confirmed"]) == (
-        "Short forms are filled in",
-        [listening],
-        True,
-    )
+    assert (shown["learned"], shown["competencies_used"]) == ("Short forms are filled in", [listening])
+    assert shown["confirmed"] is False, "the claimant's word confirms nothing"
+    (item,) = ok(await desk.noor.get("/v1/me/inbox"))["items"]
+    assert (item["kind"], item["id"], item["improvement_id"]) == ("confirmation", experiment, improvement["id"])
+    assert (item["person"], item["competencies"]) == (str(desk.mira.id), [listening])
+    assert item["title"] == "Customers tell their story twice"
+    confirmation = f"{path}/reviews/{experiment}/confirmation"
+    himself = await desk.mira.post(confirmation)
+    assert (himself.status_code, himself.json()["code"]) == (409, "confirmed-by-claimant")
+    assert (await desk.olaf.post(confirmation)).status_code == 403
+    confirmed = await desk.noor.post(confirmation)
+    assert (confirmed.status_code, confirmed.headers["location"]) == (201, path)
+    (shown,) = ok(await desk.olaf.get(path, headers=seen(confirmed)))["experiments"]
+    assert shown["confirmed"] is True
+    assert ok(await desk.noor.get("/v1/me/inbox"))["items"] == []
+    again = await desk.noor.post(confirmation)
+    assert (again.status_code, again.json()["code"]) == (409, "use-is-confirmed")
+
+
+async def test_who_reviews_what_another_ran_confirms_by_naming_himself(desk):
+    improvement = await desk.opened()
+    path = f"/v1/improvements/{improvement['id']}"
+    experiment = ok(await desk.mira.post(f"{path}/experiments", json={"hypothesis": "One form"}))["id"]
+    ok(await desk.mira.post(f"{path}/experiments/{experiment}/run", json={"observed": 24}))
+    review = {"experiment_id": experiment, "outcome": "as-expected", "confirmed_by": str(desk.noor.id)}
+    used = {"competencies_used": [await desk.competency("Active listening")]}
+    reviewed = await desk.noor.post(f"{path}/reviews", json=review | used)
+    assert ok(reviewed)["next"] == []
+    (shown,) = ok(await desk.olaf.get(path, headers=seen(reviewed)))["experiments"]
+    assert shown["confirmed"] is True
+
+
+async def test_what_was_taken_back_asks_nobody_to_confirm_it(desk):
+    improvement = await desk.opened()
+    path = f"/v1/improvements/{improvement['id']}"
+    experiment = ok(await desk.mira.post(f"{path}/experiments", json={"hypothesis": "One form"}))["id"]
+    review = {"experiment_id": experiment, "outcome": "different", "observed": 31, "confirmed_by": str(desk.noor.id)}
+    reviewed = await desk.mira.post(f"{path}/reviews", json=review)
+    assert len(ok(await desk.noor.get("/v1/me/inbox", headers=seen(reviewed)))["items"]) == 1
+    back = await desk.mira.post(f"{path}/reversal", json={"reason": "It cost too much"})
+    assert ok(await desk.noor.get("/v1/me/inbox", headers=seen(back)))["items"] == []
+    late = await desk.noor.post(f"{path}/reviews/{experiment}/confirmation")
+    assert (late.status_code, late.json()["code"]) == (409, "improvement-is-reverted")
+
+
+async def test_the_goal_of_an_improvement_is_named_to_those_who_see_it(desk):
+    body = {"level": "individual", "title": "Listen", "purpose": {"statement": "more"}, "visibility": "private"}
+    goal = ok(await desk.mira.post("/v1/goals", json=body))["id"]
+    improvement = await desk.opened(goal_id=goal)
+    path = f"/v1/improvements/{improvement['id']}"
+    recorded = await record(desk, improvement, given(30, BEFORE), given(22, AFTER))
+    adopted = await desk.noor.post(f"{path}/adoption", json={})
+    for reader, named in ((desk.mira, goal), (desk.noor, None), (desk.olaf, None)):
+        (listed,) = ok(await reader.get("/v1/improvements", headers=seen(recorded)))["items"]
+        now = ok(await reader.get(path))
+        then = ok(await reader.get(path, params={"as_of": "2099-01-01T00:00:00Z"}))
+        assert (listed["goal_id"], now["goal_id"], then["goal_id"]) == (named, named, named)
+    assert (improvement["goal_id"], ok(adopted)["goal_id"]) == (goal, None)
+    assert ok(await desk.mira.post(f"{path}/reversal", json={"reason": "It cost too much"}))["goal_id"] == goal
 
 
 async def test_a_review_may_say_how_the_experiment_ran(desk):
@@ -291,3 +345,20 @@ async def test_a_change_may_be_conditional(desk):
     path = f"/v1/improvements/{improvement['id']}/obstacles"
     assert (await desk.mira.post(path, json={"text": "A"}, headers={"If-Match": '"7"'})).status_code == 412
     assert (await desk.mira.post(path, json={"text": "A"}, headers={"If-Match": '"1"'})).status_code == 201
+
+
+async def test_who_is_forgotten_takes_along_what_he_met_and_learned(desk):
+    improvement = await desk.opened()
+    path = f"/v1/improvements/{improvement['id']}"
+    ok(await desk.noor.post(f"{path}/obstacles", json={"text": "Two systems that do not talk"}))
+    experiment = ok(await desk.noor.post(f"{path}/experiments", json={"hypothesis": "One form"}))["id"]
+    review = {"experiment_id": experiment, "outcome": "different", "observed": 29, "learned": "I gave up too early"}
+    reviewed = await desk.noor.post(f"{path}/reviews", json=review)
+    before = ok(await desk.mira.get(path, headers=seen(reviewed)))
+    assert before["obstacles"][0]["text"] == "Two systems that do not talk"
+    gone = await desk.noor.delete("/v1/me", params={"confirm": str(desk.noor.id)})
+    assert gone.is_success
+    after = ok(await desk.mira.get(path, headers=seen(gone)))
+    assert [(one["text"], one["state"]) for one in after["obstacles"]] == [(None, "named")]
+    assert [(one["learned"], one["hypothesis"]) for one in after["experiments"]] == [(None, "One form")]
+    assert after["problem"] == "Customers tell their story twice"

@@ -17,6 +17,7 @@ from domain.improving import (
     MINUTES,
     MIRA,
     NOOR,
+    OLAF,
     SERVICE,
     STRANGER,
     TOO_FEW,
@@ -24,6 +25,7 @@ from domain.improving import (
     a_world,
     effect,
     opened,
+    person,
     record_result,
     summary,
 )
@@ -37,6 +39,7 @@ from lms.domain.improvement import Improvement
 from lms.domain.improvement_commands import (
     AdoptImprovement,
     CheckSustainment,
+    ConfirmUse,
     NameObstacle,
     PlanExperiment,
     RevertImprovement,
@@ -48,6 +51,7 @@ from lms.domain.improvement_parts import (
     AlreadyAdopted,
     ConfirmedByClaimant,
     ExperimentHasNotRun,
+    ExperimentIsNotReviewed,
     ExperimentIsOver,
     ExperimentOutcome,
     ImprovementExists,
@@ -61,12 +65,14 @@ from lms.domain.improvement_parts import (
     Review,
     Run,
     TargetCondition,
+    UseIsConfirmed,
     Window,
 )
 from lms.domain.process import Process
 from lms.domain.terms import Direction, Origin, Visibility
 
 OBSTACLE, EXPERIMENT = UUID(int=810), UUID(int=820)
+LEAD = {"actor": person(UUID(int=104)), "today": DAY}
 
 
 @pytest.fixture
@@ -175,8 +181,8 @@ def test_an_experiment_is_planned_run_and_reviewed(world):
     assert world.told[0].run_by == MIRA
     review(world, learned="Short forms are filled in", confirmed_by=NOOR)
     assert world.told[0].on == date(2026, 2, 20)
-    assert world.told[0].review.claimed_by == MIRA
-    assert world.told[0].review.confirmed_by == NOOR
+    told = world.told[0].review
+    assert (told.claimed_by, told.asked, told.confirmed_by) == (MIRA, NOOR, None)
 
 
 def test_a_plan_fits_the_process_its_obstacles_and_the_calendar(world):
@@ -266,7 +272,57 @@ def test_the_use_of_a_competency_is_confirmed_by_another_than_who_claims_it(worl
     with pytest.raises(ConfirmedByClaimant):
         review(world, COLLEAGUE, confirmed_by=MIRA)
     review(world, COLLEAGUE, confirmed_by=NOOR)
-    assert world.told[0].review.claimed_by == MIRA
+    told = world.told[0].review
+    assert (told.claimed_by, told.asked, told.confirmed_by) == (MIRA, None, NOOR)
+
+
+def confirm(world, by):
+    return send(world, ConfirmUse(**by, experiment_id=EXPERIMENT))
+
+
+def test_who_is_named_confirms_by_an_act_of_his_own(world):
+    plan(world)
+    run(world)
+    assert review(world, confirmed_by=OLAF).reviews[EXPERIMENT].confirmed_by is None
+    assert confirm(world, STRANGER).reviews[EXPERIMENT].confirmed_by == OLAF
+    assert world.told == [Improvement.UseConfirmed(experiment_id=EXPERIMENT, confirmed_by=OLAF)]
+    with pytest.raises(UseIsConfirmed):
+        confirm(world, COLLEAGUE)
+
+
+def test_a_guest_confirms_what_he_was_asked_and_nothing_else(world):
+    plan(world)
+    run(world)
+    review(world, confirmed_by=NOOR)
+    with pytest.raises(NotFound):
+        confirm(world, GUEST)
+    world = a_world()
+    opened(world)
+    plan(world)
+    run(world)
+    review(world, confirmed_by=OLAF)
+    assert confirm(world, GUEST).reviews[EXPERIMENT].confirmed_by == OLAF
+
+
+def test_another_of_the_team_confirms_unasked_but_neither_claimant_nor_runner(world):
+    with pytest.raises(NotFound):
+        confirm(world, COLLEAGUE)
+    plan(world)
+    run(world)
+    with pytest.raises(ExperimentIsNotReviewed):
+        confirm(world, COLLEAGUE)
+    review(world, LEAD)
+    for claimant in (MEMBER, LEAD):
+        with pytest.raises(ConfirmedByClaimant):
+            confirm(world, claimant)
+    with pytest.raises(NotYourTeam):
+        confirm(world, STRANGER)
+    assert confirm(world, COLLEAGUE).reviews[EXPERIMENT].confirmed_by == NOOR
+
+
+def test_a_confirmation_of_nothing_is_not_found(world):
+    with pytest.raises(NotFound):
+        world.send(Improvement, UUID(int=1), ConfirmUse(**MEMBER, experiment_id=EXPERIMENT))
 
 
 def test_a_result_that_is_better_improves_the_process_in_the_same_command(world):

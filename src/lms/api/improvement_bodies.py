@@ -1,5 +1,6 @@
 """What is sent about an improvement, and how does one look?"""
 
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -75,7 +76,8 @@ class RunBody(Body, frozen=True, kw_only=True):
 class ReviewBody(Body, frozen=True, kw_only=True):
     """What an experiment taught. With ``observed`` or ``ran_on`` it also says how the experiment ran.
 
-    ``confirmed_by``: who, other than the one who claims it, confirms that the competencies were used.
+    ``confirmed_by``: another than the claimant, who is asked to confirm that the competencies were used; naming
+    oneself confirms it.
     """
 
     experiment_id: UUID
@@ -136,7 +138,7 @@ class ReversalBody(Body, frozen=True, kw_only=True):
 
 
 class ImprovementShown(msgspec.Struct, frozen=True, kw_only=True):
-    """An improvement. ``state``: open, resulted, adopted or reverted."""
+    """An improvement. ``state``: open, resulted, adopted or reverted. ``goal_id`` is null unless you see the goal."""
 
     id: UUID
     process_id: UUID
@@ -159,13 +161,16 @@ class ObstacleShown(msgspec.Struct, frozen=True, kw_only=True):
     """An obstacle, and what was last seen of it."""
 
     id: UUID
-    text: str
+    text: str | None
     state: ObstacleState
     note: str | None
 
 
 class ExperimentShown(msgspec.Struct, frozen=True, kw_only=True):
-    """An experiment and how far it came. ``confirmed``: another than who claims it confirmed the competencies' use."""
+    """An experiment and how far it came.
+
+    ``confirmed``: another than who claims it confirmed himself that the competencies were used.
+    """
 
     id: UUID
     hypothesis: str
@@ -227,19 +232,20 @@ class CheckShown(msgspec.Struct, frozen=True, kw_only=True):
     next: tuple[str, ...] = ()
 
 
-def shown(improvement: Improvement) -> ImprovementShown:
-    """An improvement just written."""
-    return _shown(improvement.id, improvement, improvement.result is not None, bool(improvement.plans))
+def shown(improvement: Improvement, goal_id: UUID | None) -> ImprovementShown:
+    """An improvement just written. ``goal_id``: its goal if that is shown to the reader."""
+    return _shown(improvement.id, improvement, goal_id, improvement.result is not None, bool(improvement.plans))
 
 
-def row_shown(row: ImprovementRow) -> ImprovementShown:
-    """An improvement as the read model holds it."""
-    return _shown(row.improvement_id, row, bool(row.results), bool(row.experiments))
+def row_shown(row: ImprovementRow, goals: Collection[UUID]) -> ImprovementShown:
+    """An improvement as the read model holds it. ``goals``: what is shown to the reader."""
+    goal_id = row.goal_id if row.goal_id in goals else None
+    return _shown(row.improvement_id, row, goal_id, bool(row.results), bool(row.experiments))
 
 
 def obstacle_shown(one: Obstacle) -> ObstacleShown:
     """An obstacle whose texts are opened."""
-    return ObstacleShown(id=one.obstacle_id, text=one.text, state=one.state, note=text(one.note))
+    return ObstacleShown(id=one.obstacle_id, text=text(one.text), state=one.state, note=text(one.note))
 
 
 def experiment_shown(one: Experiment) -> ExperimentShown:
@@ -266,7 +272,11 @@ def experiment_shown(one: Experiment) -> ExperimentShown:
 
 
 def _shown(
-    improvement_id: UUID, one: Improvement | ImprovementRow, has_result: bool, has_experiment: bool
+    improvement_id: UUID,
+    one: Improvement | ImprovementRow,
+    goal_id: UUID | None,
+    has_result: bool,
+    has_experiment: bool,
 ) -> ImprovementShown:
     return ImprovementShown(
         id=improvement_id,
@@ -277,7 +287,7 @@ def _shown(
         actual_condition=one.actual_condition,
         trigger_period=one.trigger_period,
         target_condition=one.target_condition,
-        goal_id=one.goal_id,
+        goal_id=goal_id,
         need_ids=one.need_ids,
         competencies=one.competencies,
         adopted_on=one.adopted_on,

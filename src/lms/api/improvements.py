@@ -1,15 +1,19 @@
 """What is being improved, what was tried, and what came of it?"""
 
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, post
+from litestar import Request as HttpRequest
+from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from lms.api.answers import Answer, changed, created, found, text
 from lms.api.contributors import refuse_guests
-from lms.api.deps import Connection, Reader, Sender, Who
+from lms.api.deps import Connection, Reader, Sender, Who, services_of
 from lms.api.improvement_bodies import (
     AdoptionBody,
     ImprovementShown,
@@ -28,11 +32,14 @@ from lms.api.improvement_bodies import (
 )
 from lms.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page
 from lms.api.processes import own_team
+from lms.api.services import Services
 from lms.api.then import Then, provide_then
 from lms.domain.base import Malformed, NotFound
+from lms.domain.goal import Goal
 from lms.domain.improvement import Improvement
 from lms.domain.improvement_commands import (
     AdoptImprovement,
+    ConfirmUse,
     ImprovementCommand,
     NameObstacle,
     OpenImprovement,
@@ -43,8 +50,10 @@ from lms.domain.improvement_commands import (
     SettleObstacle,
 )
 from lms.domain.improvement_parts import ObstacleState, Plan, Review, Run, TargetCondition
-from lms.projections.improvements import IMPROVEMENTS, Improvements
+from lms.projections.goals import Goals
+from lms.projections.improvements import IMPROVEMENTS, ImprovementRow, Improvements
 
+_goals = Goals()
 _improvements = Improvements()
 
 
@@ -68,7 +77,8 @@ async def improvements(
         team_id=team,
         process_id=process,
     )
-    return found(page([row_shown(row) for row in rows], limit, lambda one: (one.id,)))
+    goals = await _goals_seen(connection, who, rows)
+    return found(page([row_shown(row, goals) for row in rows], limit, lambda one: (one.id,)))
 
 
 @post("/v1/improvements", summary="Open an improvement", tags=["improvement"])
@@ -96,15 +106,19 @@ async def open_improvement(
         competencies=data.competencies,
     )
     outcome = await sender.send(Improvement, improvement_id, command)
-    return created(shown(outcome.aggregate), await sender.receipt(outcome), f"/v1/improvements/{improvement_id}")
+    return created(
+        shown(outcome.aggregate, data.goal_id), await sender.receipt(outcome), f"/v1/improvements/{improvement_id}"
+    )
 
 
 class Steps:
     """Sends one step of the improvement in the path."""
 
-    def __init__(self, improvement_id: UUID, sender: Sender) -> None:
+    def __init__(self, improvement_id: UUID, sender: Sender, services: Services, who: Who) -> None:
         self._improvement_id = improvement_id
         self._sender = sender
+        self._services = services
+        self._who = who
 
     async def add(self, part_id: UUID, command: ImprovementCommand, *following: str) -> Answer[PartShown]:
         """Send it, and answer with the part it made."""
@@ -115,12 +129,25 @@ class Steps:
     async def change(self, command: ImprovementCommand) -> Answer[ImprovementShown]:
         """Send it, and answer with the improvement."""
         outcome = await self._sender.send(Improvement, self._improvement_id, command)
-        return changed(shown(outcome.aggregate), await self._sender.receipt(outcome))
+        goal_id = await self._goal_seen(outcome.aggregate.goal_id)
+        return changed(shown(outcome.aggregate, goal_id), await self._sender.receipt(outcome))
+
+    async def _goal_seen(self, goal_id: UUID | None) -> UUID | None:
+        """The goal, if it is shown to who takes the step."""
+        if goal_id is None:
+            return None
+        goal = await self._services.dispatch.load(Goal, self._who.organisation_id, goal_id)
+        return goal_id if goal is not None and goal.is_shown_to(self._who.actor) else None
 
 
-async def provide_steps(improvement_id: FromPath[UUID], sender: NamedDependency[Sender]) -> Steps:
+async def provide_steps(
+    request: HttpRequest[Any, Any, State],
+    improvement_id: FromPath[UUID],
+    sender: NamedDependency[Sender],
+    who: NamedDependency[Who],
+) -> Steps:
     """What sends a step of the improvement in the path."""
-    return Steps(improvement_id, sender)
+    return Steps(improvement_id, sender, services_of(request), who)
 
 
 class OneImprovement(Controller):
@@ -152,7 +179,7 @@ class OneImprovement(Controller):
         findings = await _improvements.findings(connection, who.organisation_id, row.results)
         opened = await reader.open(row)
         whole = ImprovementWhole(
-            **msgspec.structs.asdict(row_shown(row)),
+            **msgspec.structs.asdict(row_shown(row, await _goals_seen(connection, who, [row]))),
             obstacles=[obstacle_shown(one) for one in opened.obstacles],
             experiments=[experiment_shown(one) for one in opened.experiments],
             results=findings,
@@ -222,7 +249,10 @@ class OneImprovement(Controller):
     async def review(
         self, data: JSONBody[ReviewBody], who: NamedDependency[Who], steps: NamedDependency[Steps]
     ) -> Answer[PartShown]:
-        """Say what was learned, which competencies were used, and who other than the claimant confirms that."""
+        """Say what was learned and which competencies were used.
+
+        Who is named in ``confirmed_by`` is asked to confirm that; who names himself confirms it.
+        """
         review = Review(
             experiment_id=data.experiment_id,
             on=data.on or who.today,
@@ -234,8 +264,18 @@ class OneImprovement(Controller):
         says_how = data.observed is not None or data.ran_on is not None
         run = Run(on=data.ran_on or review.on, observed=data.observed, n=data.n) if says_how else None
         command = ReviewExperiment(actor=who.actor, today=who.today, review=review, run=run)
-        unconfirmed = data.competencies_used and data.confirmed_by is None
+        unconfirmed = data.competencies_used and data.confirmed_by != who.contributor_id
         return await steps.add(data.experiment_id, command, *(("confirmation",) if unconfirmed else ()))
+
+    @post("/reviews/{experiment_id:uuid}/confirmation", summary="Confirm that competencies were used")
+    async def confirm(
+        self, experiment_id: FromPath[UUID], who: NamedDependency[Who], steps: NamedDependency[Steps]
+    ) -> Answer[PartShown]:
+        """Say oneself that a review's competencies were used: who was asked to, or another of the team.
+
+        Neither who claims it nor who ran the experiment.
+        """
+        return await steps.add(experiment_id, ConfirmUse(actor=who.actor, today=who.today, experiment_id=experiment_id))
 
     @post("/adoption", summary="Make the new way the standard", status_code=200)
     async def adopt(
@@ -254,6 +294,12 @@ class OneImprovement(Controller):
         """Take the improvement back, and say why."""
         command = RevertImprovement(actor=who.actor, today=who.today, on=data.on or who.today, reason=data.reason)
         return await steps.change(command)
+
+
+async def _goals_seen(connection: Connection, who: Who, rows: Sequence[ImprovementRow]) -> Collection[UUID]:
+    """Those of the improvements' goals that are shown to the reader."""
+    goal_ids = {row.goal_id for row in rows if row.goal_id is not None}
+    return await _goals.find(connection, who.organisation_id, who.actor, goal_ids) if goal_ids else ()
 
 
 ROUTES = [improvements, open_improvement, OneImprovement]

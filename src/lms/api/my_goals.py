@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 
 import msgspec
@@ -14,16 +14,19 @@ from lms.api.commitments import commitments_shown
 from lms.api.deps import Connection, Reader, Who
 from lms.api.goal_views import GoalShown
 from lms.api.goals import list_of
-from lms.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor
-from lms.domain.commitment import CommitmentStatus
-from lms.domain.skill_record import RequestStatus
-from lms.projections.commitments import Commitments
+from lms.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page
+from lms.projections.commitments import CommitmentRow, Commitments
 from lms.projections.goals import Goals
+from lms.projections.improvements import Improvements
 from lms.projections.my_skills import MySkills
 
 _goals = Goals()
 _commitments = Commitments()
+_improvements = Improvements()
 _skills = MySkills()
+
+After: TypeAlias = tuple[date, UUID] | None
+"""The day and id of the last thing in the inbox that was seen."""
 
 
 class Waiting(StrEnum):
@@ -32,13 +35,15 @@ class Waiting(StrEnum):
     INVITATION = "invitation"
     ATTESTATION_REQUEST = "attestation-request"
     CHECK_IN = "check-in"
+    CONFIRMATION = "confirmation"
 
 
 class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that waits. ``id``: the commitment, the request, or the key result that wants a check-in.
+    """One thing that waits. ``id``: the commitment, the request, the key result to check in, the experiment.
 
     ``since``: the day of the invitation or request, or on which the check-in was due. ``goal_id`` and ``title`` of the
-    goal; ``person`` and ``competency_id`` of a request for attestation.
+    goal; ``person`` and ``competency_id`` of a request for attestation. A ``confirmation`` is whether ``person`` used
+    ``competencies`` in ``improvement_id``, whose problem is the ``title``.
     """
 
     id: UUID
@@ -48,6 +53,8 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     person: UUID | None = None
     competency_id: UUID | None = None
+    improvement_id: UUID | None = None
+    competencies: tuple[UUID, ...] = ()
 
 
 @get("/v1/me/goals", summary="What do I pursue?", tags=["me"])
@@ -74,22 +81,35 @@ async def my_inbox(
     reader: NamedDependency[Reader],
     connection: NamedDependency[Connection],
     limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> Answer[Page[InboxItem]]:
-    """List invitations to answer, requests for attestation and check-ins that are due, what waits longest first."""
+    """List invitations, requests for attestation or confirmation, and check-ins due; what waits longest first."""
+    after = cast("After", decode_cursor(cursor, date, UUID))
     waiting = [
-        *await _invitations(who, reader, connection, limit),
-        *await _requests(who, connection, limit),
-        *await _due(who, reader, connection, limit),
+        *await _invitations(who, reader, connection, limit + 1, after),
+        *await _requests(who, connection, limit + 1, after),
+        *await _confirmations(who, connection, limit + 1, after),
+        *await _due(who, reader, connection, limit + 1, after),
     ]
-    return found(Page(sorted(waiting, key=lambda item: (item.since, item.id))[:limit], None))
+    return found(page(sorted(waiting, key=_place), limit, _place))
 
 
-async def _invitations(who: Who, reader: Reader, connection: Connection, limit: int) -> list[InboxItem]:
-    rows = await _commitments.mine(
-        connection, who.organisation_id, who.contributor_id, limit, status=CommitmentStatus.INVITED
-    )
-    goals = await _goals.find(connection, who.organisation_id, who.actor, [row.goal_id for row in rows])
-    asked = [row for row in rows if row.goal_id in goals and goals[row.goal_id].closed_on is None]
+def _place(item: InboxItem) -> tuple[date, UUID]:
+    return item.since, item.id
+
+
+async def _invitations(who: Who, reader: Reader, connection: Connection, limit: int, after: After) -> list[InboxItem]:
+    """Those to goals that are open and shown to him; others are read over."""
+    asked: list[CommitmentRow] = []
+    while len(asked) < limit:
+        rows = await _commitments.unanswered(
+            connection, who.organisation_id, who.contributor_id, who.time_zone.key, limit, after
+        )
+        goals = await _goals.find(connection, who.organisation_id, who.actor, [row.goal_id for row in rows])
+        asked += [row for row in rows if row.goal_id in goals and goals[row.goal_id].closed_on is None]
+        if len(rows) < limit:
+            break
+        after = _day(rows[-1].invited_at, who), rows[-1].commitment_id
     return [
         InboxItem(
             id=one.id,
@@ -99,13 +119,13 @@ async def _invitations(who: Who, reader: Reader, connection: Connection, limit: 
             title=one.title,
             person=one.invited_by,
         )
-        for one in await commitments_shown(asked, who, reader, connection)
+        for one in await commitments_shown(asked[:limit], who, reader, connection)
     ]
 
 
-async def _requests(who: Who, connection: Connection, limit: int) -> list[InboxItem]:
-    rows = await _skills.requests_to(
-        connection, who.organisation_id, who.contributor_id, limit, status=RequestStatus.OPEN
+async def _requests(who: Who, connection: Connection, limit: int, after: After) -> list[InboxItem]:
+    rows = await _skills.unanswered(
+        connection, who.organisation_id, who.contributor_id, who.time_zone.key, limit, after
     )
     return [
         InboxItem(
@@ -119,8 +139,26 @@ async def _requests(who: Who, connection: Connection, limit: int) -> list[InboxI
     ]
 
 
-async def _due(who: Who, reader: Reader, connection: Connection, limit: int) -> list[InboxItem]:
-    rows = await _goals.due(connection, who.organisation_id, who.actor, who.today, limit)
+async def _confirmations(who: Who, connection: Connection, limit: int, after: After) -> list[InboxItem]:
+    rows = await _improvements.to_confirm(
+        connection, who.organisation_id, who.contributor_id, who.time_zone.key, limit, after
+    )
+    return [
+        InboxItem(
+            id=row.experiment_id,
+            kind=Waiting.CONFIRMATION,
+            since=_day(row.asked_at, who),
+            title=problem,
+            person=row.claimed_by,
+            improvement_id=row.improvement_id,
+            competencies=row.competencies,
+        )
+        for row, problem in rows
+    ]
+
+
+async def _due(who: Who, reader: Reader, connection: Connection, limit: int, after: After) -> list[InboxItem]:
+    rows = await _goals.due(connection, who.organisation_id, who.actor, who.today, limit, after)
     return [
         InboxItem(
             id=row.key_result_id,

@@ -12,6 +12,7 @@ from lms.domain.improvement_parts import (
     AlreadyAdopted,
     ConfirmedByClaimant,
     ExperimentHasNotRun,
+    ExperimentIsNotReviewed,
     ExperimentIsOver,
     ImprovementIsReverted,
     NoResultYet,
@@ -23,6 +24,7 @@ from lms.domain.improvement_parts import (
     Review,
     Run,
     TargetCondition,
+    UseIsConfirmed,
     Window,
 )
 from lms.domain.terms import Direction, Summary, check_text
@@ -54,7 +56,7 @@ class Improvement(Aggregate):
 
         TOPIC = "improvement.obstacle-named"
         obstacle_id: UUID
-        text: str
+        text: Personal
 
     class ObstacleEvidenced(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
         """The obstacle was seen at work."""
@@ -104,7 +106,7 @@ class Improvement(Aggregate):
             return self.run.on
 
     class ExperimentReviewed(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
-        """What it taught, which competencies it used and who confirmed that."""
+        """What it taught, which competencies it used and who was asked to confirm that, or does so himself."""
 
         TOPIC = "improvement.experiment-reviewed"
         DATED_BY = "on"
@@ -114,6 +116,13 @@ class Improvement(Aggregate):
         def on(self) -> date:
             """The day of the review."""
             return self.review.on
+
+    class UseConfirmed(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
+        """Another than who claims it says himself that the competencies of a review were used."""
+
+        TOPIC = "improvement.use-confirmed"
+        experiment_id: UUID
+        confirmed_by: UUID
 
     class ResultRecorded(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
         """Before and after on one measure, with the verdict, whatever it is."""
@@ -204,20 +213,39 @@ class Improvement(Aggregate):
     def review(self, review: Review, author: UUID | None) -> None:
         """Say what an experiment taught; the claimant is who says that a competency was used.
 
-        Who confirms his own review vouches for the one who ran the experiment.
+        Who names himself confirms by it, and vouches for the one who ran the experiment; any other is only asked.
         """
         check_text(review.learned if isinstance(review.learned, str) else None, "/learned")
         self.plan(review.experiment_id)
         if review.experiment_id not in self.runs:
             raise ExperimentHasNotRun(experiment_id=review.experiment_id)
-        if review.experiment_id in self.reviewed:
+        if review.experiment_id in self.reviews:
             raise ExperimentIsOver(experiment_id=review.experiment_id)
-        runner = self.runs[review.experiment_id]
-        confirms_himself = review.confirmed_by is not None and review.confirmed_by == author
+        runner, named = self.runs[review.experiment_id], review.confirmed_by
+        confirms_himself = named is not None and named == author
         claimant = runner if confirms_himself else author
-        if review.confirmed_by is not None and review.confirmed_by in {claimant, runner}:
+        if named is not None and named in {claimant, runner}:
             raise ConfirmedByClaimant(experiment_id=review.experiment_id)
-        self.record(Improvement.ExperimentReviewed(review=msgspec.structs.replace(review, claimed_by=claimant)))
+        asked, confirmed_by = (None, named) if confirms_himself else (named, None)
+        told = msgspec.structs.replace(review, claimed_by=claimant, asked=asked, confirmed_by=confirmed_by)
+        self.record(Improvement.ExperimentReviewed(review=told))
+
+    def asks(self, experiment_id: UUID, actor: Actor) -> bool:
+        """Tell whether a review asks this person to confirm the use of its competencies."""
+        review = self.reviews.get(experiment_id)
+        return review is not None and review.asked is not None and actor.is_contributor(review.asked)
+
+    def confirm_use(self, experiment_id: UUID, confirmer: UUID | None) -> None:
+        """Say oneself that the competencies of a review were used; neither who claims it nor who ran it may."""
+        self.plan(experiment_id)
+        review = self.reviews.get(experiment_id)
+        if review is None:
+            raise ExperimentIsNotReviewed(experiment_id=experiment_id)
+        if confirmer is None or confirmer in {review.claimed_by, self.runs[experiment_id]}:
+            raise ConfirmedByClaimant(experiment_id=experiment_id)
+        if review.confirmed_by is not None:
+            raise UseIsConfirmed(experiment_id=experiment_id)
+        self.record(Improvement.UseConfirmed(experiment_id=experiment_id, confirmed_by=confirmer))
 
     def plan(self, experiment_id: UUID) -> Plan:
         """The plan of an experiment, or the refusal `NotFound`."""
@@ -242,6 +270,11 @@ class Improvement(Aggregate):
         if self.result is None:
             raise NoResultYet(improvement_id=self.id)
         return self.result
+
+    @property
+    def took_effect_on(self) -> date | None:
+        """The first day on which work ran the new way, by the newest result on each measure; None without any."""
+        return min(self.took_effect.values(), default=None)
 
     def adopted_result(self) -> Result:
         """The result of what became the standard, or a refusal."""
@@ -282,8 +315,9 @@ class Improvement(Aggregate):
         self.obstacles: dict[UUID, ObstacleState] = {}
         self.plans: dict[UUID, Plan] = {}
         self.runs: dict[UUID, UUID | None] = {}
-        self.reviewed: frozenset[UUID] = frozenset()
+        self.reviews: dict[UUID, Review] = {}
         self.result: Result | None = None
+        self.took_effect: dict[UUID, date] = {}
         self.adopted_on: date | None = None
         self.reverted_on: date | None = None
         self.holds: bool | None = None
@@ -314,11 +348,17 @@ class Improvement(Aggregate):
 
     @event(ExperimentReviewed)
     def _experiment_reviewed(self, review: Review) -> None:
-        self.reviewed |= {review.experiment_id}
+        self.reviews = {**self.reviews, review.experiment_id: review}
+
+    @event(UseConfirmed)
+    def _use_confirmed(self, experiment_id: UUID, confirmed_by: UUID) -> None:
+        review = msgspec.structs.replace(self.reviews[experiment_id], confirmed_by=confirmed_by)
+        self.reviews = {**self.reviews, experiment_id: review}
 
     @event(ResultRecorded)
     def _result_recorded(self, result: Result) -> None:
         self.result = result
+        self.took_effect = {**self.took_effect, result.measure_id: result.took_effect_on}
 
     @event(Adopted)
     def _adopted(self, on: date) -> None:

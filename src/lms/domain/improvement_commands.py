@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from lms.domain.base import Actor, Aggregate, Command, Malformed, NotFound, Others, Role
+from lms.domain.base import Aggregate, Command, Malformed, NotFound, Others, Role
 from lms.domain.competency import check_competencies
 from lms.domain.contributor import Contributor
 from lms.domain.effect import Baseline, Comparison, Design, Effect, check_sides, is_better
@@ -72,10 +72,19 @@ class RunExperiment(Command, frozen=True, kw_only=True):
 
 
 class ReviewExperiment(Command, frozen=True, kw_only=True):
-    """Say what was learned; an experiment that has not run yet ran as this says."""
+    """Say what was learned; an experiment that has not run yet ran as this says.
+
+    Who is named in ``confirmed_by`` is asked to confirm; who names himself confirms.
+    """
 
     review: Review
     run: Run | None = None
+
+
+class ConfirmUse(Command, frozen=True, kw_only=True):
+    """Say that the competencies of a review were used, as who was asked to or as another of the team."""
+
+    experiment_id: UUID
 
 
 class RecordResult(Command, frozen=True, kw_only=True):
@@ -122,6 +131,7 @@ ImprovementCommand = (
     | PlanExperiment
     | RunExperiment
     | ReviewExperiment
+    | ConfirmUse
     | RecordResult
     | AdoptImprovement
     | CheckSustainment
@@ -135,7 +145,7 @@ def handle(
     """Decide what a command does to an improvement; a result that is better improves the process too."""
     if isinstance(command, OpenImprovement):
         return _open(improvement, command, others)
-    improvement = _of_the_team(improvement, command.actor)
+    improvement = _of_the_team(improvement, command)
     match command:
         case NameObstacle(obstacle_id=obstacle_id, text=text):
             improvement.name_obstacle(obstacle_id, text)
@@ -148,6 +158,8 @@ def handle(
             improvement.run(experiment_id, run, command.actor.contributor_id)
         case ReviewExperiment():
             _review(improvement, command, others)
+        case ConfirmUse(experiment_id=experiment_id):
+            improvement.confirm_use(experiment_id, command.actor.contributor_id)
         case RecordResult():
             return _record_result(improvement, command, others)
         case AdoptImprovement(on=on, standard_ref=standard_ref):
@@ -164,10 +176,14 @@ def handle(
     return improvement
 
 
-def _of_the_team(improvement: Improvement | None, actor: Actor) -> Improvement:
-    if improvement is None or actor.has(Role.GUEST):
-        raise NotFound(improvement=improvement.id if improvement else None)
-    if not improvement.may_work(actor):
+def _of_the_team(improvement: Improvement | None, command: ImprovementCommand) -> Improvement:
+    """The improvement, for members and leads of its team; who was asked to confirm something may do that alone."""
+    if improvement is None:
+        raise NotFound(improvement=None)
+    asked = isinstance(command, ConfirmUse) and improvement.asks(command.experiment_id, command.actor)
+    if not asked and command.actor.has(Role.GUEST):
+        raise NotFound(improvement=improvement.id)
+    if not asked and not improvement.may_work(command.actor):
         raise NotYourTeam(improvement_id=improvement.id)
     improvement.refuse_reverted()
     return improvement

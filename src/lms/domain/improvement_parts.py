@@ -70,7 +70,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an experiment taught, and which competencies it used, as confirmed by another than who claims it."""
+    """What an experiment taught, and which competencies it used.
+
+    ``confirmed_by``: another than the claimant, once he has said so himself; ``asked``: who was asked to say so.
+    """
 
     experiment_id: UUID
     on: date
@@ -78,6 +81,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     outcome: ExperimentOutcome
     competencies_used: tuple[UUID, ...] = ()
     claimed_by: UUID | None = None
+    asked: UUID | None = None
     confirmed_by: UUID | None = None
 
 
@@ -114,12 +118,20 @@ class ExperimentHasNotRun(RuleBroken):
     """The experiment has not run yet: say first what was observed."""
 
 
+class ExperimentIsNotReviewed(RuleBroken):
+    """The experiment is not reviewed yet: nobody has claimed that a competency was used."""
+
+
 class ExperimentIsOver(RuleBroken):
     """The experiment was run or reviewed already."""
 
 
 class ConfirmedByClaimant(RuleBroken):
     """The use of a competency is confirmed by another than who claims it."""
+
+
+class UseIsConfirmed(RuleBroken):
+    """The use of the competencies was confirmed already."""
 
 
 class NoResultYet(RuleBroken):

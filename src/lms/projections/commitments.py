@@ -111,6 +111,28 @@ class Commitments(Projection):
             limit,
         )
 
+    async def unanswered(
+        self,
+        connection: Connection,
+        organisation_id: UUID,
+        contributor_id: UUID,
+        time_zone: str,
+        limit: int,
+        after: tuple[date, UUID] | None = None,
+    ) -> list[CommitmentRow]:
+        """A person's open invitations, the oldest first by day and id, beyond ``after``; for himself alone."""
+        return await COMMITMENTS.select(
+            connection,
+            """WHERE organisation_id = $1 AND contributor_id = $2 AND status = 'invited'
+                   AND ($5::date IS NULL OR ((invited_at AT TIME ZONE $3)::date, commitment_id) > ($5, $6::uuid))
+               ORDER BY (invited_at AT TIME ZONE $3)::date, commitment_id LIMIT $4""",
+            organisation_id,
+            contributor_id,
+            time_zone,
+            limit,
+            *(after or (None, None)),
+        )
+
     async def one_of_mine(
         self, connection: Connection, organisation_id: UUID, contributor_id: UUID, commitment_id: UUID
     ) -> CommitmentRow | None:

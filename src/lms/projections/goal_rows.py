@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -139,6 +140,10 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True):
     value: Decimal | None
     observed_on: date | None
     confidence: int | None
+
+
+After: TypeAlias = tuple[date, UUID] | None
+"""The day and id of the last one seen, where a list goes on."""
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ from lms.projections.goal_rows import (
     KEY_RESULTS,
     LINKS,
     MEASURED,
+    After,
     CadenceRow,
     CheckInRow,
     Due,
@@ -86,18 +87,17 @@ ORDER BY k.goal_id, k.position
 """
 
 _DUE = f"""
-SELECT g.goal_id, k.key_result_id, g.title, k.key_result,
-    coalesce(last.observed_on, g.set_on) + coalesce(c.every_days, {_EVERY_DAYS})::int AS due_on
+SELECT g.goal_id, k.key_result_id, g.title, k.key_result, due_on
 FROM {GOALS.name} AS g
 JOIN {KEY_RESULTS.name} AS k ON k.goal_id = g.goal_id AND k.feed IS NULL
 LEFT JOIN {CADENCES.name} AS c ON c.cycle_id = g.cycle_id
-LEFT JOIN LATERAL (
-    SELECT i.observed_on FROM {CHECK_INS.name} AS i
-    WHERE i.key_result_id = k.key_result_id ORDER BY i.observed_on DESC, i.position DESC LIMIT 1
-) AS last ON true
+CROSS JOIN LATERAL (
+    SELECT coalesce(max(i.observed_on), g.set_on) + coalesce(c.every_days, {_EVERY_DAYS})::int AS due_on
+    FROM {CHECK_INS.name} AS i WHERE i.key_result_id = k.key_result_id
+) AS d
 WHERE g.organisation_id = $1 AND g.status = 'active'
     AND (g.owner_contributor_id = $2 OR g.owner_team_id = ANY($3::uuid[]) OR g.level = 'business-model' AND $4)
-    AND coalesce(last.observed_on, g.set_on) + coalesce(c.every_days, {_EVERY_DAYS})::int <= $5::date
+    AND due_on <= $5::date AND ($7::date IS NULL OR (due_on, k.key_result_id) > ($7, $8::uuid))
 ORDER BY due_on, k.key_result_id LIMIT $6
 """
 
@@ -337,11 +337,12 @@ class Goals(Projection):
         return [row.measurement_id for row in rows]
 
     async def due(
-        self, connection: Connection, organisation_id: UUID, reader: Actor, today: date, limit: int
+        self, connection: Connection, organisation_id: UUID, reader: Actor, today: date, limit: int, after: After = None
     ) -> list[Due]:
-        """The key results of active goals that a person answers for and that want a check-in, the longest due first."""
-        _, _, leads, renews, _ = eyes(reader)
-        records = await connection.fetch(_DUE, organisation_id, reader.contributor_id, leads, renews, today, limit)
+        """Key results that want a check-in of the person, longest due first; ``after``: day and id of the last seen."""
+        me, _, leads, renews, _ = eyes(reader)
+        last = after or (None, None)
+        records = await connection.fetch(_DUE, organisation_id, me, leads, renews, today, limit, *last)
         title = GOALS.columns["title"].decode
         return [
             Due(

@@ -1,8 +1,8 @@
 """What is being improved, what was tried, and what came of it?"""
 
 import asyncio
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Collection
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -23,7 +23,7 @@ class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
     """Something in the way, and what was last seen of it."""
 
     obstacle_id: UUID
-    text: str
+    text: Personal
     state: ObstacleState = ObstacleState.NAMED
     note: Personal | None = None
 
@@ -70,6 +70,23 @@ class ImprovementRow(msgspec.Struct, frozen=True, kw_only=True):
     revert_reason: Personal | None = None
     version: int
 
+    @property
+    def took_effect_on(self) -> date | None:
+        """The first day on which work ran the new way, by the newest result on each measure; None without any."""
+        return min((one.took_effect_on for one in self.results), default=None)
+
+
+class ConfirmationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody is asked to confirm that a review's competencies were used, and has not said so yet."""
+
+    experiment_id: UUID
+    organisation_id: UUID
+    improvement_id: UUID
+    asked: UUID
+    claimed_by: UUID | None
+    competencies: tuple[UUID, ...]
+    asked_at: datetime
+
 
 class ImprovedMeasureRow(msgspec.Struct, frozen=True, kw_only=True):
     """A measure as the results need it."""
@@ -93,15 +110,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 IMPROVEMENTS = Table("improvements_v1", ImprovementRow, key="improvement_id")
+CONFIRMATIONS = Table("improvement_confirmations_v1", ConfirmationRow, key="experiment_id")
 MEASURES = Table("improvement_measures_v1", ImprovedMeasureRow, key="measure_id")
 
 
 class Improvements(Projection):
-    """Improvements, with the measures that their results are about."""
+    """Improvements, with the measures that their results are about and the confirmations that are asked for."""
 
     NAME = "improvements"
     VERSION = 1
-    TABLES = (IMPROVEMENTS, MEASURES)
+    TABLES = (IMPROVEMENTS, CONFIRMATIONS, MEASURES)
 
     @on(Process.MeasureDefined)
     def _measure_defined(self, envelope: Envelope, event: Process.MeasureDefined) -> Touches:
@@ -167,6 +185,27 @@ class Improvements(Projection):
     def _reviewed(self, envelope: Envelope, event: Improvement.ExperimentReviewed) -> Touches:
         review = event.review
         yield _experiment(envelope, review.experiment_id, lambda one: msgspec.structs.replace(one, review=review))
+        if review.asked is not None:
+            yield CONFIRMATIONS.put(
+                ConfirmationRow(
+                    experiment_id=review.experiment_id,
+                    organisation_id=envelope.organisation_id,
+                    improvement_id=envelope.stream_id,
+                    asked=review.asked,
+                    claimed_by=review.claimed_by,
+                    competencies=review.competencies_used,
+                    asked_at=envelope.effective_at,
+                )
+            )
+
+    @on(Improvement.UseConfirmed)
+    def _use_confirmed(self, envelope: Envelope, event: Improvement.UseConfirmed) -> Touches:
+        def confirm(one: Experiment) -> Experiment:
+            review = one.review and msgspec.structs.replace(one.review, confirmed_by=event.confirmed_by)
+            return msgspec.structs.replace(one, review=review)
+
+        yield _experiment(envelope, event.experiment_id, confirm)
+        yield CONFIRMATIONS.delete(event.experiment_id)
 
     @on(Improvement.ResultRecorded)
     def _result_recorded(self, envelope: Envelope, event: Improvement.ResultRecorded) -> Touches:
@@ -192,6 +231,7 @@ class Improvements(Projection):
         yield IMPROVEMENTS.change(
             envelope.stream_id, reverted_on=event.on, revert_reason=event.reason, version=envelope.version
         )
+        yield CONFIRMATIONS.each(lambda _: None, improvement_id=envelope.stream_id)
 
     async def improvement(
         self, connection: Connection, organisation_id: UUID, improvement_id: UUID
@@ -221,6 +261,41 @@ class Improvements(Projection):
             team_id,
             process_id,
         )
+
+    async def took_effect(
+        self, connection: Connection, organisation_id: UUID, improvement_ids: Collection[UUID]
+    ) -> dict[UUID, date]:
+        """From when work ran the new way, of those of the improvements that have a result."""
+        rows = await IMPROVEMENTS.load(connection, set(improvement_ids))
+        return {
+            one.improvement_id: one.took_effect_on
+            for one in rows.values()
+            if one.organisation_id == organisation_id and one.took_effect_on is not None
+        }
+
+    async def to_confirm(
+        self,
+        connection: Connection,
+        organisation_id: UUID,
+        asked: UUID,
+        time_zone: str,
+        limit: int,
+        after: tuple[date, UUID] | None = None,
+    ) -> list[tuple[ConfirmationRow, str]]:
+        """What a person is asked to confirm, with the problem, the oldest first by day and id, beyond ``after``."""
+        rows = await CONFIRMATIONS.select(
+            connection,
+            """WHERE organisation_id = $1 AND asked = $2
+                   AND ($5::date IS NULL OR ((asked_at AT TIME ZONE $3)::date, experiment_id) > ($5, $6::uuid))
+               ORDER BY (asked_at AT TIME ZONE $3)::date, experiment_id LIMIT $4""",
+            organisation_id,
+            asked,
+            time_zone,
+            limit,
+            *(after or (None, None)),
+        )
+        improvements = await IMPROVEMENTS.load(connection, {row.improvement_id for row in rows})
+        return [(row, improvements[row.improvement_id].problem) for row in rows]
 
     async def findings(
         self, connection: Connection, organisation_id: UUID, results: tuple[Result, ...]

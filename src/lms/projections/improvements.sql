@@ -1,4 +1,4 @@
--- What is being improved: one row per improvement, and the measures that results are about.
+-- What is being improved: one row per improvement, what waits for confirmation, and the measures results are about.
 
 CREATE TABLE improvements_v1 (
     improvement_id uuid PRIMARY KEY,
@@ -26,6 +26,18 @@ CREATE TABLE improvements_v1 (
 CREATE INDEX improvements_v1_of_organisation ON improvements_v1 (organisation_id, improvement_id);
 CREATE INDEX improvements_v1_of_team ON improvements_v1 (team_id, improvement_id);
 CREATE INDEX improvements_v1_of_process ON improvements_v1 (process_id, improvement_id);
+
+CREATE TABLE improvement_confirmations_v1 (
+    experiment_id uuid PRIMARY KEY,
+    organisation_id uuid NOT NULL,
+    improvement_id uuid NOT NULL,
+    asked uuid NOT NULL,
+    claimed_by uuid,
+    competencies uuid[] NOT NULL,
+    asked_at timestamptz NOT NULL
+);
+CREATE INDEX improvement_confirmations_v1_to ON improvement_confirmations_v1 (organisation_id, asked);
+CREATE INDEX improvement_confirmations_v1_of ON improvement_confirmations_v1 (improvement_id);
 
 CREATE TABLE improvement_measures_v1 (
     measure_id uuid PRIMARY KEY,

@@ -270,6 +270,28 @@ class MySkills(Projection):
             None if status is None else str(status),
         )
 
+    async def unanswered(
+        self,
+        connection: Connection,
+        organisation_id: UUID,
+        asked: UUID,
+        time_zone: str,
+        limit: int,
+        after: tuple[date, UUID] | None = None,
+    ) -> list[RequestRow]:
+        """Open requests to the person who asks, the oldest first by day and id, beyond ``after``."""
+        return await REQUESTS.select(
+            connection,
+            """WHERE organisation_id = $1 AND asked = $2 AND status = 'open'
+                   AND ($5::date IS NULL OR ((requested_at AT TIME ZONE $3)::date, request_id) > ($5, $6::uuid))
+               ORDER BY (requested_at AT TIME ZONE $3)::date, request_id LIMIT $4""",
+            organisation_id,
+            asked,
+            time_zone,
+            limit,
+            *(after or (None, None)),
+        )
+
     async def opened(
         self, connection: Connection, organisation_id: UUID, requests: Collection[RequestRow]
     ) -> dict[UUID, tuple[Evidence, ...]]:
