@@ -290,7 +290,7 @@ class _Attempt:
         await self._refuse_other_body(dispatch.codec.decode(mine[0]).digest)
         then = dispatch.fold(stream_id, [stored for stored in events if stored.version <= mine[-1].version])
         if not isinstance(then.aggregate, kind):
-            raise KeyReused(command_id=request.command_id)
+            raise KeyReused
         return Outcome(then.aggregate, then.aggregate.version, mine[-1].position, replayed=True)
 
     async def _refuse_other_body(self, kept: bytes | None) -> None:
@@ -300,4 +300,4 @@ class _Attempt:
             return
         await subjects.prepare(request.organisation_id, [author] if author else [])
         if subjects.digest(request.organisation_id, author, request.body) != kept:
-            raise KeyReused(command_id=request.command_id)
+            raise KeyReused

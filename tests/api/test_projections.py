@@ -9,12 +9,14 @@ from lms.projections.catalogue import PROJECTIONS
 DEADLINE_S = 20
 
 
-async def test_everybody_signed_in_sees_how_far_each_read_model_is(installation: Installation):
+async def test_everybody_inside_sees_how_far_each_read_model_is(installation: Installation):
     mira = await installation.person("Mira")
     items = ok(await mira.get("/v1/projections"))["items"]
     assert {item["name"] for item in items if item["slot"] == "live"} == {one.NAME for one in PROJECTIONS}
     assert all(item["lag_events"] == item["head"] - item["position"] for item in items)
     assert (await installation.stranger().get("/v1/projections")).status_code == 401
+    guest = await installation.person("Kim", kind="customer")
+    assert (await guest.get("/v1/projections")).status_code == 403
 
 
 async def test_an_administrator_has_a_read_model_built_anew(installation: Installation):

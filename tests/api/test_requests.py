@@ -201,3 +201,20 @@ async def test_invitations_hold_to_the_version_they_state(installation):
     assert (stale.status_code, stale.json()["code"]) == (412, "version-mismatch")
     fresh = await installation.administrator.post(path, json=body, headers={"If-Match": made.headers["ETag"]})
     assert fresh.status_code == 201
+
+
+async def test_a_team_that_is_not_there_has_learned_nothing(installation):
+    answer = await installation.administrator.get(f"/v1/teams/{clock.uuid7()}/learning")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+async def test_a_problem_tells_facts_and_no_gaps(installation):
+    mira, once = await installation.person("Mira"), {"Idempotency-Key": "once"}
+    ok(await mira.post("/v1/me/learning", json={"note": "a"}, headers=once))
+    reused = await mira.post("/v1/me/learning", json={"note": "b"}, headers=once)
+    assert (reused.status_code, reused.json()["code"]) == (422, "key-reused")
+    absent = await mira.patch(f"/v1/me/learning/{clock.uuid7()}", json={"note": "b"})
+    assert absent.status_code == 404
+    for problem in (reused, absent):
+        assert "None" not in problem.json()["detail"]
+        assert "command_id" not in problem.json()["detail"]

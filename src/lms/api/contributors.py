@@ -167,7 +167,12 @@ async def deactivate(
     return changed({"id": contributor_id, "left_on": outcome.aggregate.left_on}, await sender.receipt(outcome))
 
 
-@post("/v1/contributors/{contributor_id:uuid}/sign-ins", summary="Let an OIDC subject sign in", tags=["people"])
+@post(
+    "/v1/contributors/{contributor_id:uuid}/sign-ins",
+    summary="Let an OIDC subject sign in",
+    tags=["people"],
+    status_code=204,
+)
 async def bind_sign_in(
     request: HttpRequest[Any, Any, State],
     contributor_id: FromPath[UUID],

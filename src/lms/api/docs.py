@@ -14,7 +14,25 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.static_files import create_static_files_router
 from litestar.typing import FieldDefinition
 
+from lms.api.description import description_of
+
 ASSETS = "/docs/assets"
+
+
+class Page(SwaggerRenderPlugin):
+    """The page at /docs, with the whole description."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002 - Litestar's signature
+        """The page as HTML."""
+        return super().render(request, description_of(request.app))
+
+
+class Description(JsonRenderPlugin):
+    """The whole description as JSON."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002 - Litestar's signature
+        """The description as JSON."""
+        return super().render(request, description_of(request.app))
 
 
 def openapi_config(version: str) -> OpenAPIConfig:
@@ -30,13 +48,14 @@ def openapi_config(version: str) -> OpenAPIConfig:
         ),
         security=[{"token": []}],
         render_plugins=[
-            SwaggerRenderPlugin(
+            Page(
                 path="/",
+                favicon=f'<link rel="icon" type="image/png" href="{ASSETS}/favicon-32x32.png">',
                 js_url=f"{ASSETS}/swagger-ui-bundle.js",
                 css_url=f"{ASSETS}/swagger-ui.css",
                 standalone_preset_js_url=f"{ASSETS}/swagger-ui-standalone-preset.js",
             ),
-            JsonRenderPlugin(path="/openapi.json"),
+            Description(path="/openapi.json"),
         ],
     )
 
@@ -57,9 +76,7 @@ class NumbersAreNumbers(OpenAPISchemaPlugin):
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
 def openapi_json(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The OpenAPI description."""
-    plugin = JsonRenderPlugin()
-    schema = request.app.openapi_schema.to_schema()
-    return Response(plugin.render(request, schema), media_type=MediaType.JSON)
+    return Response(JsonRenderPlugin.render_json(request, description_of(request.app)), media_type=MediaType.JSON)
 
 
 def _assets() -> Path:

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from lms.api.answers import Answer, found
+from lms.api.contributors import refuse_guests
 from lms.api.deps import Connection, Who, services_of
 from lms.domain.base import NotFound, Role
 from lms.projections import rebuild
@@ -34,10 +35,11 @@ class Requested(msgspec.Struct, frozen=True):
 
 @get("/v1/projections", summary="How far is each read model?", tags=["operations"])
 async def projections(
-    who: NamedDependency[Who],  # noqa: ARG001 - whoever is signed in may see it
+    who: NamedDependency[Who],
     connection: NamedDependency[Connection],
 ) -> Answer[Projections]:
-    """List position, lag in events and seconds, state and parked events of each build."""
+    """List position, lag in events and seconds, state and parked events of each build. Guests see none."""
+    refuse_guests(who)
     return found(Projections(await projection_status(connection)))
 
 

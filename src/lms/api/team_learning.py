@@ -16,9 +16,11 @@ from lms.api.deps import Connection, Reader, Sender, Who
 from lms.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page
 from lms.domain.base import NotFound
 from lms.domain.team_learning import HoldTeamLearning, TeamLearning
+from lms.projections.people import People
 from lms.projections.team_learning import TeamLearningRow, TeamLearnings
 
 _held = TeamLearnings()
+_people = People()
 
 
 class NewTeamLearning(Body, frozen=True, kw_only=True):
@@ -55,6 +57,8 @@ async def team_learning(
 ) -> Answer[Page[TeamLearningShown]]:
     """List what the team stated, the latest first."""
     refuse_guests(who)
+    if await _people.team(connection, who.organisation_id, team_id) is None:
+        raise NotFound(team=team_id)
     after = decode_cursor(cursor, date, UUID)
     rows = await _held.of_team(connection, who.organisation_id, team_id, limit + 1, after)
     items = [_shown(row) for row in await reader.open(rows)]

@@ -93,7 +93,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a failure 
         return (cls.__doc__ or cls.__name__).strip().partition("\n")[0]
 
     def __str__(self) -> str:
-        facts = ", ".join(f"{name}: {value}" for name, value in self.facts.items())
+        facts = ", ".join(f"{name}: {value}" for name, value in self.facts.items() if value is not None)
         return f"{self.title()} ({facts})" if facts else self.title()
 
 
