@@ -342,6 +342,30 @@ async def test_learning_for_a_goal_follows_its_plan_to_the_outcome(connection, c
     assert await company.chains(connection, company.people[0], goal_id=company.goal) == []
 
 
+async def test_a_goal_shown_to_the_team_stays_with_the_team_it_was_shown_to_when_its_owner_moves(connection, company):
+    tell, new, colleague = company.story.happened, clock.uuid7(), clock.uuid7()
+    shown = proposed(Level.INDIVIDUAL, Owner(contributor_id=company.mira), Visibility.TEAM)
+    tell(company.goal, msgspec.structs.replace(shown, home_team_id=company.shop), Goal.Set(on=TODAY, how=How.OWN))
+    tell(new, Team.Formed(name="New", on=TODAY))
+    tell(company.mira, Contributor.HomeTeamChanged(team_id=new, on=TODAY))
+    company.learns(company.mira, None, goal_id=company.goal)
+    asking = {
+        "colleague of then": company.asks(company.people[0]),
+        "colleague of now": Asker(
+            organisation_id=company.org, asked_on=TODAY, contributor_id=colleague, teams=frozenset({new})
+        ),
+        "himself": company.asks(company.mira),
+    }
+    async with applied(connection, LineOfSight(), company.story.envelopes) as sight:
+        question = Question(goal_id=company.goal)
+        found = {who: await sight.chains(connection, asker, question, 10) for who, asker in asking.items()}
+    assert {who: len(chains) for who, chains in found.items()} == {
+        "colleague of then": 1,
+        "colleague of now": 0,
+        "himself": 1,
+    }
+
+
 async def test_a_goal_with_the_process_in_its_purpose_links_its_measures_to_the_metric(connection, company):
     company.improves()
     company.story.happened(

@@ -9,6 +9,14 @@ ARGUMENTS = 5
 """How many parameters `shown` takes."""
 
 
+def shown_to_a_team(row: str, teams: str) -> str:
+    """The SQL condition that a row is shown to one of the teams: its own, or the home its owner had when he showed it.
+
+    Never the home he has today: a move shows what he showed to his old colleagues to no new ones.
+    """
+    return f"{row}.visibility = 'team' AND {row}.shown_to_team = ANY({teams}::uuid[])"
+
+
 def shown(row: str, invited: str, first: int) -> str:
     """The SQL condition that a row is shown; its parameters, from number ``first`` on, are those of `eyes`.
 
@@ -18,7 +26,7 @@ def shown(row: str, invited: str, first: int) -> str:
     return f"""(
         {row}.visibility = 'public'
         OR {row}.visibility = 'organisation' AND NOT {guest}::boolean
-        OR {row}.visibility = 'team' AND {row}.shown_to_team = ANY({teams}::uuid[])
+        OR {shown_to_a_team(row, teams)}
         OR {row}.owner_contributor_id = {me}::uuid
         OR {row}.owner_team_id = ANY({leads}::uuid[])
         OR {row}.level = 'business-model' AND {renews}::boolean

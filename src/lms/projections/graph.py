@@ -64,6 +64,7 @@ class Graph(PeopleAndLearning):
                 owner_contributor_id=event.owner.contributor_id,
                 owner_team_id=event.owner.team_id,
                 visibility=event.visibility,
+                shown_to_team=event.owner.team_id or event.home_team_id,
                 status=Status.PROPOSED,
                 process_id=event.purpose.process_id,
                 outcome_metric_id=event.purpose.outcome_metric_id,
@@ -89,7 +90,11 @@ class Graph(PeopleAndLearning):
 
     @on(Goal.VisibilityChanged)
     def _goal_visibility(self, envelope: Envelope, event: Goal.VisibilityChanged) -> Touches:
-        yield rows.GOALS.change(envelope.stream_id, visibility=event.visibility)
+        def show(row: rows.GoalRow | None) -> rows.GoalRow | None:
+            team = row and (row.owner_team_id or event.home_team_id)
+            return row and msgspec.structs.replace(row, visibility=event.visibility, shown_to_team=team)
+
+        yield rows.GOALS.touch(envelope.stream_id, show)
 
     @on(Goal.ProgressCheckedIn)
     def _checked_in(self, envelope: Envelope, event: Goal.ProgressCheckedIn) -> Touches:

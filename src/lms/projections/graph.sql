@@ -96,6 +96,7 @@ CREATE TABLE graph_goal_v1 (
     owner_contributor_id uuid,
     owner_team_id uuid,
     visibility text NOT NULL,
+    shown_to_team uuid,
     status text NOT NULL,
     process_id uuid,
     outcome_metric_id uuid,

@@ -119,6 +119,7 @@ class GoalRow(msgspec.Struct, frozen=True, kw_only=True):
     owner_contributor_id: UUID | None
     owner_team_id: UUID | None
     visibility: Visibility
+    shown_to_team: UUID | None = None
     status: Status
     process_id: UUID | None
     outcome_metric_id: UUID | None

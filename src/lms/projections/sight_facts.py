@@ -15,6 +15,7 @@ import msgspec
 from lms.projections import graph_rows as rows
 from lms.projections.chain import learning_window
 from lms.projections.chain_parts import Facts, Learned
+from lms.projections.goal_sight import shown_to_a_team
 from lms.projections.table import Connection
 
 T = TypeVar("T")
@@ -42,10 +43,8 @@ SHOWN_LEARNING = """(l.learner = $2 OR l.visibility IN ('organisation', 'public'
     OR (l.visibility = 'team' AND p.home_team_id = ANY($3::uuid[])))"""
 """Of ``graph_learning_v1 AS l`` and the learner ``graph_person_v1 AS p``: own entries and those shown to the asker."""
 
-SHOWN_GOAL = """(g.owner_contributor_id = $2 OR g.visibility IN ('organisation', 'public')
-    OR (g.visibility = 'team' AND coalesce(g.owner_team_id, (
-        SELECT o.home_team_id FROM graph_person_v1 AS o WHERE o.contributor_id = g.owner_contributor_id
-    )) = ANY($3::uuid[])))"""
+SHOWN_GOAL = f"""(g.owner_contributor_id = $2 OR g.visibility IN ('organisation', 'public')
+    OR {shown_to_a_team("g", "$3")})"""
 """Of ``graph_goal_v1 AS g``: own goals, and those shown to the asker."""
 
 
