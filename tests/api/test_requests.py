@@ -218,3 +218,63 @@ async def test_a_problem_tells_facts_and_no_gaps(installation):
     for problem in (reused, absent):
         assert "None" not in problem.json()["detail"]
         assert "command_id" not in problem.json()["detail"]
+
+
+NASTY = [
+    "",
+    "\x00",
+    "é",
+    "-1",
+    "1e400",
+    str(HUGE),
+    "9999-12-31",
+    "0001-01-01T00:00:00+14:00",
+    "true",
+    "null",
+    "'; --",
+    "%",
+]
+NASTY += [encode_cursor(key) for key in ([HUGE], ["\x00", "\x00"], ["0001-01-01", "0" * 32], [None], [1, 2, 3, 4, 5])]
+
+
+async def test_no_query_makes_a_route_fail(installation):
+    tried = 0
+    for path, operation in (await installation.stranger().get("/openapi.json")).json()["paths"].items():
+        names = [one["name"] for one in operation.get("get", {}).get("parameters", ()) if one.get("in") == "query"]
+        for name in names:
+            for value in NASTY:
+                answer = await installation.administrator.get(address(path), params={name: value})
+                assert answer.status_code < 500, (path, name, value)
+                tried += 1
+    assert tried > 500
+
+
+@pytest.mark.parametrize("text", [b"\\ud800", b"\\udfff\\ud800", b"\xed\xa0\x80"])
+async def test_half_a_character_is_no_text(installation, text):
+    answer = await installation.administrator.post(
+        "/v1/me/learning", content=b'{"note": "' + text + b'"}', headers={"Content-Type": "application/json"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+
+
+@pytest.mark.parametrize("path", ["/v1/goals/%00", "/v1/goals/%ff", "/v1/projections/%00/rebuild", "/v1/datasets/%00"])
+async def test_a_path_of_nonsense_is_not_found(installation, path):
+    method = "POST" if path.endswith("rebuild") else "GET"
+    assert (await installation.administrator.request(method, path)).status_code in {400, 404}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("If-Match", '"' + "9" * 5000 + '"'),
+        ("If-Match", "3"),
+        ("Idempotency-Key", ""),
+        ("Idempotency-Key", "x" * 201),
+        ("LMS-After", "1.0.x"),
+        ("LMS-After", "1.0." + "9" * 18),
+        ("LMS-After", "9" * 5000),
+    ],
+)
+async def test_a_header_of_nonsense_is_refused(installation, name, value):
+    answer = await installation.administrator.post("/v1/me/learning", json={"note": "x"}, headers={name: value})
+    assert answer.status_code in {400, 409, 412}, answer.text

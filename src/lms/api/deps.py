@@ -26,7 +26,7 @@ T = TypeVar("T")
 WAIT_S = 2.0
 """How long a read with LMS-After waits for its position."""
 
-_ETAG = re.compile(r'^(?:W/)?"(\d+)"$')
+_ETAG = re.compile(r'^(?:W/)?"([0-9]{1,18})"$')
 
 Connection = PoolConnectionProxy
 """A connection whose search_path is the live read schema."""
