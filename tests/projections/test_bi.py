@@ -26,6 +26,7 @@ from lms.domain.goal_parts import (
 from lms.domain.learning_entry import LearningKind
 from lms.domain.measurement import Measurement
 from lms.domain.team import Team
+from lms.domain.team_learning import TeamLearning
 from lms.domain.terms import Direction, Origin, Summary, Visibility
 from lms.projections.bi.goals import ancestors
 from lms.projections.bi.unit import Bi
@@ -238,15 +239,14 @@ async def test_a_goal_keeps_its_versions_and_a_person_s_own_goal_is_not_there(co
     renamed = Goal.Adjusted(
         field=AdjustedField.TITLE, to=Setting(text="u"), on=TODAY, how=How.MEETING, reason=AdjustmentReason.LEARNED
     )
-    tell(company.goal, renamed, Goal.VisibilityChanged(visibility=Visibility.TEAM))
+    tell(company.goal, renamed)
     tell(company.upper, proposed(Level.INDIVIDUAL, Owner(contributor_id=company.mira), Visibility.ORGANISATION))
     rows = await star(connection, company, "dim_goal", "goal_key, title, status, is_current")
     versions = sorted(rows, key=lambda row: row["goal_key"])
     assert [(row["title"], row["status"], row["is_current"]) for row in versions] == [
         ("t", "proposed", False),
         ("t", "active", False),
-        ("u", "active", False),
-        (None, "active", True),
+        ("u", "active", True),
     ]
 
 
@@ -293,13 +293,73 @@ async def test_a_goal_s_life_is_one_row_and_each_check_in_another(connection, co
     assert sorted(tuple(row.values()) for row in results) == [(12.0, True, "k"), (15.0, False, "k")]
 
 
-async def test_a_goal_that_is_hidden_takes_its_key_results_titles_with_it(connection, company):
-    tell = company.story.happened
-    tell(company.goal, proposed(Level.TEAM, Owner(team_id=company.shop)))
-    tell(company.goal, Goal.KeyResultDefined(key_result=key_result()))
-    tell(company.goal, Goal.VisibilityChanged(visibility=Visibility.TEAM))
-    tell(company.goal, Goal.KeyResultDefined(key_result=key_result()))
-    assert [row["title"] for row in await star(connection, company, "dim_key_result")] == [None, None]
+GOAL_TABLES = (
+    "dim_goal",
+    "dim_key_result",
+    "bridge_goal_ancestry",
+    "fact_checkin",
+    "fact_goal_lifecycle",
+    "fact_line_of_sight",
+    "fact_improvement",
+)
+
+
+def checked_in(key_result_id, on=date(2026, 2, 1)):
+    return Goal.ProgressCheckedIn(
+        check_in_id=clock.uuid7(), key_result_id=key_result_id, value=Decimal(18), observed_on=on, confidence=6
+    )
+
+
+async def told_of_goals(connection, company, cuts=()):
+    """The rows of every table that may point to a goal."""
+    async with applied(connection, Bi(), company.story.envelopes, cuts):
+        told = {
+            name: [dict(row) for row in await connection.fetch(f"SELECT * FROM {name} AS t ORDER BY t::text")]
+            for name in GOAL_TABLES
+        }
+    of_goals = [row for row in told.pop("fact_line_of_sight") if row["goal_key"] is not None]
+    served = [row["goal_key"] for row in told.pop("fact_improvement")]
+    return {**told, "chains": of_goals, "served": served}
+
+
+@pytest.mark.parametrize("visibility", [Visibility.PRIVATE, Visibility.TEAM])
+@pytest.mark.parametrize("hidden_later", [False, True])
+async def test_a_goal_that_not_everybody_may_see_has_no_row_and_nothing_points_to_it(
+    connection, company, visibility, hidden_later
+):
+    tell, defined = company.story.happened, key_result()
+    first = Visibility.ORGANISATION if hidden_later else visibility
+    tell(company.upper, proposed(Level.BUSINESS_MODEL, Owner(), visibility, outcome_metric_id=company.metric))
+    tell(company.goal, proposed(Level.TEAM, Owner(team_id=company.shop), first, outcome_metric_id=company.metric))
+    tell(company.goal, aligned(to_goal_id=company.upper), Goal.KeyResultDefined(key_result=defined))
+    tell(company.goal, Goal.Set(on=date(2026, 1, 6), how=How.MEETING, participants_n=3))
+    company.opens(goal_id=company.goal)
+    tell(company.goal, checked_in(defined.key_result_id))
+    held = TeamLearning.Held(team_id=company.shop, what="w", on=date(2026, 2, 1), goal_id=company.goal)
+    tell(clock.uuid7(), held)
+    company.closes(PeriodKind.WEEK, date(2026, 2, 8))
+    if hidden_later:
+        tell(company.goal, Goal.VisibilityChanged(visibility=visibility))
+    tell(company.goal, checked_in(defined.key_result_id), Goal.Achieved(on=date(2026, 3, 6)))
+    told = await told_of_goals(connection, company)
+    assert told.pop("served") == [None]
+    assert not any(told.values())
+
+
+async def test_a_goal_that_comes_to_be_shown_begins_with_that_day(connection, company):
+    tell, defined = company.story.happened, key_result()
+    tell(company.goal, proposed(Level.TEAM, Owner(team_id=company.shop), Visibility.TEAM))
+    tell(company.goal, Goal.KeyResultDefined(key_result=defined), checked_in(defined.key_result_id))
+    tell(company.goal, Goal.Set(on=date(2026, 1, 6), how=How.MEETING, participants_n=3))
+    tell(company.goal, Goal.VisibilityChanged(visibility=Visibility.ORGANISATION))
+    tell(company.goal, checked_in(defined.key_result_id, date(2026, 2, 9)))
+    tell(company.goal, Goal.VisibilityChanged(visibility=Visibility.PRIVATE))
+    tell(company.goal, Goal.VisibilityChanged(visibility=Visibility.PUBLIC), Goal.Achieved(on=date(2026, 3, 6)))
+    told = await told_of_goals(connection, company)
+    assert [(row["title"], row["status"]) for row in told["dim_goal"]] == [("t", "active"), ("t", "achieved")]
+    assert [row["title"] for row in told["dim_key_result"]] == ["k"]
+    assert (told["fact_checkin"], told["fact_goal_lifecycle"][0]["result"]) == ([], "achieved")
+    assert await told_of_goals(connection, company, range(len(company.story.envelopes))) == told
 
 
 async def test_the_bridge_joins_every_goal_with_all_above_it(connection, company):

@@ -17,8 +17,24 @@ from lms.projections.graph_rows import ALIGNMENTS, AlignmentRow
 SHOWN = frozenset({Visibility.ORGANISATION, Visibility.PUBLIC})
 
 
+_OF_GOAL = "(SELECT goal_key FROM dim_goal WHERE goal_id = $1)"
+
+_FORGET = (
+    f"DELETE FROM fact_line_of_sight WHERE goal_key IN {_OF_GOAL}",
+    f"DELETE FROM fact_checkin WHERE goal_key IN {_OF_GOAL}",
+    f"DELETE FROM bridge_goal_ancestry WHERE ancestor_goal_key IN {_OF_GOAL} OR descendant_goal_key IN {_OF_GOAL}",
+    f"UPDATE fact_improvement SET goal_key = NULL WHERE goal_key IN {_OF_GOAL}",
+    "DELETE FROM fact_goal_lifecycle WHERE goal_id = $1",
+    "DELETE FROM dim_goal WHERE goal_id = $1",
+)
+"""A goal that is hidden takes with it every row that points to it."""
+
+
 class Goals(Projection):
-    """``dim_goal``: never a person's own goal, and no title that is not shown to the whole organisation."""
+    """``dim_goal``: never a person's own goal, and no goal that is not shown to the whole organisation.
+
+    A goal that comes to be shown later begins with that day: what it was while it was hidden is not told.
+    """
 
     NAME = "bi_goals"
 
@@ -27,30 +43,23 @@ class Goals(Projection):
         if event.level is Level.INDIVIDUAL:
             return
         at = envelope.position
+        cycle = await connection.fetchval("SELECT cycle_key FROM dim_cycle WHERE cycle_id = $1", event.cycle_id)
         await insert(
             connection,
             "work_goal",
             goal_id=envelope.stream_id,
-            title=_plain(event.title),
-            visibility=event.visibility,
-        )
-        cycle = await connection.fetchval("SELECT cycle_key FROM dim_cycle WHERE cycle_id = $1", event.cycle_id)
-        await insert(
-            connection,
-            "dim_goal",
-            goal_key=at,
             organisation_key=await organisation_key(connection, envelope.organisation_id),
-            goal_id=envelope.stream_id,
             level=event.level,
-            title=_plain(event.title) if event.visibility in SHOWN else None,
+            title=_plain(event.title),
             team_key=await key_at(connection, "dim_team", event.owner.team_id, at),
             cycle_key=cycle,
             metric_key=await key_at(connection, "dim_outcome_metric", event.purpose.outcome_metric_id, at),
             process_key=await key_at(connection, "dim_process", event.purpose.process_id, at),
             status=Status.PROPOSED,
-            valid_from=await local_day(connection, envelope),
-            is_current=True,
+            visibility=event.visibility,
         )
+        if event.visibility in SHOWN:
+            await _show(connection, envelope)
 
     @on(Goal.Set, Goal.Achieved, Goal.NotAchieved, Goal.Abandoned)
     async def _status(
@@ -65,29 +74,46 @@ class Goals(Projection):
             Goal.NotAchieved.TOPIC: Status.NOT_ACHIEVED,
             Goal.Abandoned.TOPIC: Status.ABANDONED,
         }[event.TOPIC]
+        await connection.execute("UPDATE work_goal SET status = $2 WHERE goal_id = $1", envelope.stream_id, status)
         await new_version(connection, "dim_goal", envelope.stream_id, envelope.position, event.on, status=status)
 
     @on(Goal.Adjusted)
     async def _adjusted(self, connection: Connection, envelope: Envelope, event: Goal.Adjusted) -> None:
         if event.field is AdjustedField.TITLE:
-            await self._called(connection, envelope, title=_plain(event.to.text))
+            title = _plain(event.to.text)
+            await connection.execute("UPDATE work_goal SET title = $2 WHERE goal_id = $1", envelope.stream_id, title)
+            day = await local_day(connection, envelope)
+            await new_version(connection, "dim_goal", envelope.stream_id, envelope.position, day, title=title)
 
     @on(Goal.VisibilityChanged)
     async def _shown(self, connection: Connection, envelope: Envelope, event: Goal.VisibilityChanged) -> None:
-        await self._called(connection, envelope, visibility=event.visibility)
-
-    async def _called(self, connection: Connection, envelope: Envelope, **changes: str | None) -> None:
-        """Note title or visibility, and begin a version when what may be shown is another."""
-        assignments = ", ".join(f"{name} = ${n}" for n, name in enumerate(changes, 2))
-        known = await connection.fetchrow(
-            f"UPDATE work_goal SET {assignments} WHERE goal_id = $1 RETURNING title, visibility",
+        before = await connection.fetchval(
+            """UPDATE work_goal AS g SET visibility = $2 FROM work_goal AS b
+               WHERE g.goal_id = $1 AND b.goal_id = $1 RETURNING b.visibility""",
             envelope.stream_id,
-            *changes.values(),
+            event.visibility,
         )
-        if known is not None:
-            day = await local_day(connection, envelope)
-            title = known["title"] if known["visibility"] in SHOWN else None
-            await new_version(connection, "dim_goal", envelope.stream_id, envelope.position, day, title=title)
+        if before is None or (before in SHOWN) is (event.visibility in SHOWN):
+            return
+        if event.visibility in SHOWN:
+            await _show(connection, envelope)
+            return
+        for forget in _FORGET:
+            await connection.execute(forget, envelope.stream_id)
+
+
+async def _show(connection: Connection, envelope: Envelope) -> None:
+    """Begin the goal's first version, as the goal is now."""
+    await connection.execute(
+        """INSERT INTO dim_goal (goal_key, organisation_key, goal_id, level, title, team_key, cycle_key, metric_key,
+               process_key, status, valid_from, is_current)
+           SELECT $2, organisation_key, goal_id, level, title, team_key, cycle_key, metric_key, process_key, status,
+               $3, true
+           FROM work_goal WHERE goal_id = $1""",
+        envelope.stream_id,
+        envelope.position,
+        await local_day(connection, envelope),
+    )
 
 
 def _plain(title: Personal | None) -> str | None:

@@ -119,12 +119,12 @@ CREATE TABLE dim_process_measure ( -- Measures of processes.
     direction text NOT NULL -- Which way is better: increase, decrease, hold.
 );
 
-CREATE TABLE dim_goal ( -- Goals of teams and of the business model (never of one person), in versions.
+CREATE TABLE dim_goal ( -- Goals of teams and of the business model that the whole organisation may see, in versions.
     goal_key bigint PRIMARY KEY, -- Key of this version.
     organisation_key bigint NOT NULL REFERENCES dim_organisation, -- Organisation.
     goal_id uuid NOT NULL, -- Id in the API.
     level text NOT NULL, -- team or business-model.
-    title text, -- Title; null where the goal is not shown to the whole organisation.
+    title text, -- Title; null where it was forgotten.
     team_key bigint REFERENCES dim_team, -- Team that owns it; null for the organisation's.
     cycle_key bigint REFERENCES dim_cycle, -- Goal cycle.
     metric_key bigint REFERENCES dim_outcome_metric, -- Outcome metric in its purpose.
@@ -136,12 +136,12 @@ CREATE TABLE dim_goal ( -- Goals of teams and of the business model (never of on
 );
 CREATE INDEX ON dim_goal (goal_id, goal_key);
 
-CREATE TABLE dim_key_result ( -- Key results of goals of teams and of the business model, in versions.
+CREATE TABLE dim_key_result ( -- Key results of the goals in dim_goal, in versions.
     key_result_key bigint PRIMARY KEY, -- Key of this version.
     organisation_key bigint NOT NULL REFERENCES dim_organisation, -- Organisation.
     key_result_id uuid NOT NULL, -- Id in the API.
     goal_id uuid NOT NULL, -- Id of its goal in the API, see dim_goal.
-    title text, -- Title; null for none, and where the goal is not shown to the whole organisation.
+    title text, -- Title; null for none.
     kind text NOT NULL, -- metric or milestone.
     unit text, -- Unit, or ISO 4217; null for a milestone.
     direction text NOT NULL, -- Which way is better: increase, decrease, hold.
@@ -254,7 +254,7 @@ CREATE TABLE fact_improvement ( -- Improvements, from opened to checked after 90
     team_key bigint REFERENCES dim_team, -- Team, as it was when it opened the improvement.
     process_key bigint REFERENCES dim_process, -- Process that it improves.
     measure_key bigint REFERENCES dim_process_measure, -- Measure of the result, else of the target.
-    goal_key bigint REFERENCES dim_goal, -- Goal that it serves; null for none, and for a person's own.
+    goal_key bigint REFERENCES dim_goal, -- Goal that it serves; null for none, for a person's own, and for one that was hidden since or then.
     opened_date_key integer, -- Day on which it was opened.
     planned_date_key integer, -- Day of the first planned experiment.
     run_date_key integer, -- Day of the first experiment run.
@@ -329,7 +329,7 @@ CREATE TABLE fact_process_measure ( -- Values of process measures, every revisio
 CREATE INDEX ON fact_process_measure (measurement_id);
 CREATE INDEX ON fact_process_measure (measure_key, end_date_key);
 
-CREATE TABLE fact_checkin ( -- Check-ins on goals of teams and of the business model.
+CREATE TABLE fact_checkin ( -- Check-ins on the goals in dim_goal, made while the whole organisation may see them.
     checkin_key bigint PRIMARY KEY, -- Key of the check-in or correction.
     organisation_key bigint NOT NULL REFERENCES dim_organisation, -- Organisation.
     check_in_id uuid NOT NULL, -- Id in the API, the same for a check-in and its corrections.
@@ -344,8 +344,8 @@ CREATE TABLE fact_checkin ( -- Check-ins on goals of teams and of the business m
     FOREIGN KEY (organisation_key, recorded_date_key) REFERENCES dim_date
 );
 
-CREATE TABLE fact_goal_lifecycle ( -- Goals of teams and of the business model, from proposed to closed.
-    goal_key bigint PRIMARY KEY REFERENCES dim_goal, -- Goal, as it was proposed.
+CREATE TABLE fact_goal_lifecycle ( -- The goals in dim_goal, from proposed to closed.
+    goal_key bigint PRIMARY KEY REFERENCES dim_goal, -- Goal, as it was when it was first shown.
     organisation_key bigint NOT NULL REFERENCES dim_organisation, -- Organisation.
     goal_id uuid NOT NULL UNIQUE, -- Id in the API, see dim_goal for its versions.
     proposed_date_key integer, -- Day on which it was proposed.
