@@ -232,19 +232,6 @@ class Graph(PeopleAndLearning):
 
         yield _on_improvement(envelope.stream_id, confirm)
 
-    @on(Improvement.UseConfirmed)
-    def _use_confirmed(self, envelope: Envelope, event: Improvement.UseConfirmed) -> Touches:
-        def confirm(row: rows.ImprovementRow) -> rows.ImprovementRow:
-            reviews = tuple(
-                msgspec.structs.replace(one, confirmed_by=event.confirmed_by)
-                if one.experiment_id == event.experiment_id
-                else one
-                for one in row.reviews
-            )
-            return msgspec.structs.replace(row, reviews=reviews)
-
-        yield _on_improvement(envelope.stream_id, confirm)
-
     @on(Improvement.ResultRecorded)
     def _result(self, envelope: Envelope, event: Improvement.ResultRecorded) -> Touches:
         def record(row: rows.ImprovementRow) -> rows.ImprovementRow:
