@@ -94,6 +94,46 @@ async def test_the_change_of_a_segment_or_of_a_process_measure_counts_too(desk):
     assert of_process["change"]["effect"]["verdict"] == "worse"
 
 
+async def test_a_change_against_a_segment_where_nothing_was_done_counts_as_compared(desk):
+    for window, value in ((BEFORE, 0.30), (AFTER, 0.36)):
+        ok(await desk.measured_outcome(value, window))
+        ok(await desk.measured_outcome(0.30, window, segment="web"))
+    elsewhere = {"label": "Web shop", "segment": "web"}
+    stated = ok(await state(desk, before=BEFORE, design="compared", comparison=elsewhere))
+    assert stated["change"]["comparison"]["after"]["value"] == 0.30
+    accepted = ok(await settle(desk, stated))
+    assert (accepted["grade"], accepted["may_say"]) == (3, "changed more than the comparison")
+    for wrong, pointer in (
+        ({"before": BEFORE, "design": "compared"}, "/comparison"),
+        ({"before": BEFORE, "design": "compared", "comparison": {"label": "North"}}, "/comparison/measure_id"),
+        ({"design": "compared", "comparison": elsewhere}, "/before"),
+    ):
+        answer = await state(desk, **wrong)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
+
+
+async def test_a_figure_that_moved_before_the_improvement_took_effect_proves_little(desk):
+    ok(await desk.measured_outcome(0.30, BEFORE))
+    ok(await desk.measured_outcome(0.36, AFTER))
+    improvement = await desk.opened()
+    cause = {"from": {"kind": "improvement", "id": improvement["id"]}}
+    stated = ok(await state(desk, before=BEFORE, **cause))
+    march = {"start": "2026-03-01", "end": "2026-03-31"}
+    figures = {"n": 40, "spread": 6, "origin": "counted"}
+    result = {"measure_id": desk.measure, "before": {"value": 30} | figures | BEFORE}
+    ok(
+        await desk.mira.post(
+            f"/v1/improvements/{improvement['id']}/result", json=result | {"after": {"value": 22} | figures | march}
+        )
+    )
+    accepted = await settle(desk, stated)
+    assert (ok(accepted)["grade"], ok(accepted)["may_say"]) == (1, "people report a contribution")
+    path = f"/v1/contributions/{stated['id']}"
+    shown = ok(await desk.olaf.get(path, headers=seen(accepted)))
+    (listed,) = ok(await desk.olaf.get("/v1/contributions"))["items"]
+    assert (shown["grade"], listed["grade"]) == (1, 1)
+
+
 async def test_accepted_shares_above_the_whole_are_flagged(desk):
     claims = [ok(await state(desk, share={"low": low, "high": 0.9})) for low in (0.7, 0.4)]
     first = await settle(desk, claims[0])

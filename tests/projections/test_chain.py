@@ -224,7 +224,9 @@ def test_a_skill_attested_before_whose_use_another_confirmed_was_learned_before_
 
 
 def test_a_skill_compared_with_teams_without_it_is_grade_three():
-    change = msgspec.structs.replace(contribution().change, design=Design.COMPARED)
+    change = contribution().change
+    elsewhere = Comparison(label="teams without it", before=change.before, after=change.after)
+    change = msgspec.structs.replace(change, design=Design.COMPARED, comparison=elsewhere)
     skill = contribution(
         cause_kind=CauseKind.SKILL, cause_id=LISTENING, outcome_metric_id=None, measure_id=MEASURE, change=change
     )

@@ -1,7 +1,8 @@
 """What is said to have moved a figure, and what stands behind that?"""
 
-from decimal import Decimal
-from typing import Annotated, Any, cast
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,10 +13,19 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from lms.api.answers import Answer, changed, created, found, text
-from lms.api.bodies import Body
+from lms.api.contribution_bodies import (
+    ContributionShown,
+    ContributionWhole,
+    FigureBody,
+    NewContribution,
+    Reason,
+    Withdrawal,
+    row_shown,
+    shown,
+)
 from lms.api.contributors import refuse_guests
 from lms.api.deps import Connection, Reader, Sender, Who, services_of
-from lms.api.figures import Side, WindowBody, effect_of, figures, of_measure, of_metric, provide_fresh
+from lms.api.figures import Side, Within, comparison, effect_of, figures, of_measure, of_metric, provide_fresh
 from lms.api.links import (
     AlternativeShown,
     EvidenceShown,
@@ -39,100 +49,23 @@ from lms.domain.contribution import (
     OfferAlternative,
     RejectContribution,
     Share,
-    Standing,
     StateContribution,
     SupportContribution,
     WithdrawContribution,
 )
-from lms.domain.effect import Design
-from lms.domain.improvement_parts import Window
+from lms.domain.effect import Comparison, Design
+from lms.domain.improvement import Improvement
 from lms.domain.outcome_metric import OutcomeMetric
 from lms.domain.process import Process
-from lms.domain.support import Alternative, Evidence, Stance
+from lms.domain.support import Alternative, Evidence
 from lms.domain.terms import Direction
-from lms.inference.grades import grade_of_change, grade_of_outcome_link, may_say
 from lms.projections.contributions import CONTRIBUTIONS, ContributionRow, Contributions
+from lms.projections.improvements import Improvements
 from lms.projections.process_performance import ProcessPerformance
 
+_improvements = Improvements()
 _contributions = Contributions()
 _performance = ProcessPerformance()
-
-
-class CauseBody(Body, frozen=True, kw_only=True):
-    """What contributed: a competency (``skill``), something learned, or an improvement."""
-
-    kind: Annotated[CauseKind, msgspec.Meta(examples=["improvement"])]
-    id: UUID
-
-
-class FigureBody(Body, frozen=True, kw_only=True):
-    """The figure that moved: an outcome metric, or a measure of a process."""
-
-    outcome_metric_id: UUID | None = None
-    measure_id: UUID | None = None
-
-
-class ShareBody(Body, frozen=True, kw_only=True):
-    """Which part of the change it explains, from low to high, between 0 and 1."""
-
-    low: Annotated[Decimal, msgspec.Meta(examples=[0.2])]
-    high: Annotated[Decimal, msgspec.Meta(examples=[0.5])]
-
-
-class NewContribution(Body, frozen=True, kw_only=True):
-    """Something moved a figure. With ``before`` the figure's change over the window is computed and kept with it."""
-
-    cause: CauseBody = msgspec.field(name="from")
-    moved: FigureBody = msgspec.field(name="to")
-    mechanism: Annotated[str, msgspec.Meta(examples=["Who is helped at once comes back"])]
-    window: WindowBody
-    share: ShareBody | None = None
-    before: Side | None = None
-    after: Annotated[Side | None, msgspec.Meta(description="The window, unless said otherwise")] = None
-    segment: Annotated[str | None, msgspec.Meta(description="Of the outcome metric; the whole unless said")] = None
-
-
-class Reason(Body, frozen=True, kw_only=True):
-    """Why."""
-
-    reason: Annotated[str, msgspec.Meta(examples=["The price cut explains it"])]
-
-
-class Withdrawal(Body, frozen=True, kw_only=True):
-    """Why, if you like."""
-
-    reason: str | None = None
-
-
-class ContributionShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A contribution, where it stands and what may be said because of it.
-
-    ``over_claimed``: accepted shares of the same change sum above the whole; nothing is normalised.
-    """
-
-    id: UUID
-    cause: Cause = msgspec.field(name="from")
-    moved: Moved = msgspec.field(name="to")
-    mechanism: str
-    window: Window
-    share: Share | None
-    change: Change | None
-    standing: Standing
-    supporting_n: int
-    weakening_n: int
-    alternatives_n: int
-    grade: int
-    may_say: str
-    over_claimed: bool | None = None
-    next: tuple[str, ...]
-
-
-class ContributionWhole(ContributionShown, frozen=True, kw_only=True):
-    """A contribution with its evidence and alternatives."""
-
-    evidence: list[EvidenceShown]
-    alternatives: list[AlternativeShown]
-    reason: str | None
 
 
 @get("/v1/contributions", summary="What is said to have moved the figures?", tags=["attribution"])
@@ -150,7 +83,8 @@ async def contributions(
         connection, who.organisation_id, limit + 1, after[0] if after else None, figure=to
     )
     over = await _contributions.over_claimed(connection, who.organisation_id, [row.contribution_id for row in rows])
-    items = [_row_shown(row, row.contribution_id in over) for row in rows]
+    days = await _days(connection, who, rows)
+    items = [row_shown(row, row.contribution_id in over, days.get(row.cause_id)) for row in rows]
     return found(page(items, limit, lambda one: (one.id,)))
 
 
@@ -181,16 +115,46 @@ async def state(
         mechanism=data.mechanism,
         window=data.window.window,
         share=Share(low=data.share.low, high=data.share.high) if data.share else None,
-        change=await _change(data, moved, who, fresh, dispatch) if data.before else None,
+        change=await _change(data, moved, who, fresh, dispatch),
     )
     outcome = await sender.send(Contribution, contribution_id, command)
-    return created(_shown(outcome.aggregate), await sender.receipt(outcome), f"/v1/contributions/{contribution_id}")
+    resource = await Desk(dispatch, who, sender).shown(outcome.aggregate)
+    return created(resource, await sender.receipt(outcome), f"/v1/contributions/{contribution_id}")
+
+
+class Desk:
+    """Settles contributions, and tells how they stand."""
+
+    def __init__(self, dispatch: Dispatch, who: Who, sender: Sender) -> None:
+        self._dispatch = dispatch
+        self._who = who
+        self._sender = sender
+
+    async def send(self, contribution_id: UUID, command: ContributionCommand) -> Answer[ContributionShown]:
+        """Send it, and answer with the contribution."""
+        outcome = await self._sender.send(Contribution, contribution_id, command)
+        return changed(await self.shown(outcome.aggregate), await self._sender.receipt(outcome))
+
+    async def shown(self, contribution: Contribution) -> ContributionShown:
+        """A contribution just written, by the day on which what contributed took effect."""
+        cause, improvement = contribution.cause, None
+        if cause.kind is CauseKind.IMPROVEMENT:
+            improvement = await self._dispatch.load(Improvement, self._who.organisation_id, cause.id)
+        return shown(contribution, improvement.took_effect_on if improvement else None)
+
+
+async def provide_desk(
+    request: HttpRequest[Any, Any, State], who: NamedDependency[Who], sender: NamedDependency[Sender]
+) -> Desk:
+    """Where the contribution in the path is settled."""
+    return Desk(services_of(request).dispatch, who, sender)
 
 
 class OneContribution(Controller):
     """One contribution."""
 
     path = "/v1/contributions/{contribution_id:uuid}"
+    dependencies = {"desk": Provide(provide_desk)}  # noqa: RUF012 - Litestar's way
     tags = ["attribution"]  # noqa: RUF012 - Litestar's way
 
     @get(summary="What stands behind this contribution?", dependencies={"then": Provide(provide_then)})
@@ -213,9 +177,10 @@ class OneContribution(Controller):
         if row is None:
             raise NotFound(kind="contribution", id=contribution_id)
         over = await _contributions.over_claimed(connection, who.organisation_id, [contribution_id])
+        days = await _days(connection, who, [row])
         opened = await reader.open(row)
         whole = ContributionWhole(
-            **msgspec.structs.asdict(_row_shown(row, contribution_id in over)),
+            **msgspec.structs.asdict(row_shown(row, contribution_id in over, days.get(row.cause_id))),
             evidence=evidence_shown(opened.evidence),
             alternatives=alternatives_shown(opened.alternatives),
             reason=text(opened.reason),
@@ -256,10 +221,10 @@ class OneContribution(Controller):
 
     @post("/acceptance", summary="Accept a contribution", status_code=200)
     async def accept(
-        self, contribution_id: FromPath[UUID], who: NamedDependency[Who], sender: NamedDependency[Sender]
+        self, contribution_id: FromPath[UUID], who: NamedDependency[Who], desk: NamedDependency[Desk]
     ) -> Answer[ContributionShown]:
         """Hold it for true so far: another than who stated it, with evidence for it and an alternative recorded."""
-        return await _send(contribution_id, AcceptContribution(actor=who.actor, today=who.today), sender)
+        return await desk.send(contribution_id, AcceptContribution(actor=who.actor, today=who.today))
 
     @post("/rejection", summary="Reject a contribution", status_code=200)
     async def reject(
@@ -267,11 +232,11 @@ class OneContribution(Controller):
         contribution_id: FromPath[UUID],
         data: JSONBody[Reason],
         who: NamedDependency[Who],
-        sender: NamedDependency[Sender],
+        desk: NamedDependency[Desk],
     ) -> Answer[ContributionShown]:
         """Do not hold it for true, and say why: another than who stated it."""
         command = RejectContribution(actor=who.actor, today=who.today, reason=data.reason)
-        return await _send(contribution_id, command, sender)
+        return await desk.send(contribution_id, command)
 
     @post("/withdrawal", summary="Withdraw a contribution", status_code=200)
     async def withdraw(
@@ -279,16 +244,17 @@ class OneContribution(Controller):
         contribution_id: FromPath[UUID],
         data: JSONBody[Withdrawal],
         who: NamedDependency[Who],
-        sender: NamedDependency[Sender],
+        desk: NamedDependency[Desk],
     ) -> Answer[ContributionShown]:
         """Take it back: who stated it."""
         command = WithdrawContribution(actor=who.actor, today=who.today, reason=data.reason)
-        return await _send(contribution_id, command, sender)
+        return await desk.send(contribution_id, command)
 
 
-async def _send(contribution_id: UUID, command: ContributionCommand, sender: Sender) -> Answer[ContributionShown]:
-    outcome = await sender.send(Contribution, contribution_id, command)
-    return changed(_shown(outcome.aggregate), await sender.receipt(outcome))
+async def _days(connection: Connection, who: Who, rows: Sequence[ContributionRow]) -> dict[UUID, date]:
+    """From when the improvements that contributed took effect."""
+    causes = [row.cause_id for row in rows if row.cause_kind is CauseKind.IMPROVEMENT]
+    return await _improvements.took_effect(connection, who.organisation_id, causes)
 
 
 async def _moved(body: FigureBody, who: Who, connection: Connection) -> Moved:
@@ -304,23 +270,48 @@ async def _change(
     data: NewContribution, moved: Moved, who: Who, connection: Connection, dispatch: Dispatch
 ) -> Change | None:
     """How the figure moved: before against the window, or against the after that is given."""
-    if moved.measure_id is not None:
-        within = of_measure(connection, who.organisation_id, moved.measure_id)
-    elif moved.outcome_metric_id is not None:
-        within = of_metric(connection, who.organisation_id, moved.outcome_metric_id, data.segment)
-    else:
+    if data.before is None:
+        if data.comparison is not None or data.design is not Design.BEFORE_AFTER:
+            raise Malformed(pointer="/before", detail="say what the window is compared with")
+        return None
+    within = _within(connection, who, moved.measure_id, moved.outcome_metric_id, data.segment)
+    if within is None:
         raise Malformed(pointer="/to", detail="either an outcome metric, or a measure of a process")
     direction = await _direction(moved, who, dispatch)
-    before = await figures(cast("Side", data.before), within, "/before")
+    before = await figures(data.before, within, "/before")
     after_side = data.after or Side(start=data.window.start, end=data.window.end)
     after = await figures(after_side, within, "/after" if data.after else "/window")
+    compared = await _compared(data, (data.before, after_side), moved, who, connection)
+    if compared is None and data.design.needs_comparison:
+        raise Malformed(pointer="/comparison", detail=f"the design {data.design} compares with others")
     return Change(
         before=before.summary,
         after=after.summary,
         before_origin=before.origin,
         after_origin=after.origin,
-        effect=await effect_of(Design.BEFORE_AFTER, before, after, None, direction),
+        design=data.design,
+        comparison=compared,
+        effect=await effect_of(data.design, before, after, compared, direction),
     )
+
+
+async def _compared(
+    data: NewContribution, days: tuple[Side, Side], moved: Moved, who: Who, connection: Connection
+) -> Comparison | None:
+    """The same elsewhere: another measure or metric, or another segment of the metric that moved."""
+    body = data.comparison
+    if body is None:
+        return None
+    metric_id = body.outcome_metric_id or (moved.outcome_metric_id if body.segment else None)
+    return await comparison(body, days, _within(connection, who, body.measure_id, metric_id, body.segment))
+
+
+def _within(
+    connection: Connection, who: Who, measure_id: UUID | None, metric_id: UUID | None, segment: str | None
+) -> Within | None:
+    if measure_id is not None:
+        return of_measure(connection, who.organisation_id, measure_id)
+    return of_metric(connection, who.organisation_id, metric_id, segment) if metric_id is not None else None
 
 
 async def _direction(moved: Moved, who: Who, dispatch: Dispatch) -> Direction:
@@ -333,67 +324,6 @@ async def _direction(moved: Moved, who: Who, dispatch: Dispatch) -> Direction:
         if metric is not None:
             return metric.direction
     raise NotFound(kind="figure", id=moved.outcome_metric_id or moved.measure_id)
-
-
-def _shown(contribution: Contribution) -> ContributionShown:
-    counts = contribution.supporting_n, contribution.weakening_n, contribution.alternatives_n
-    return _parts_shown(contribution.id, contribution, contribution.moved, contribution.window, counts)
-
-
-def _row_shown(row: ContributionRow, over_claimed: bool) -> ContributionShown:
-    supporting_n = sum(one.stance is Stance.SUPPORTS for one in row.evidence)
-    counts = supporting_n, len(row.evidence) - supporting_n, len(row.alternatives)
-    moved = Moved(outcome_metric_id=row.outcome_metric_id, process_id=row.process_id, measure_id=row.measure_id)
-    window = Window(start=row.starts_on, end=row.ends_on)
-    shown = _parts_shown(row.contribution_id, row, moved, window, counts)
-    return msgspec.structs.replace(shown, over_claimed=over_claimed)
-
-
-def _parts_shown(
-    contribution_id: UUID,
-    one: Contribution | ContributionRow,
-    moved: Moved,
-    window: Window,
-    counts: tuple[int, int, int],
-) -> ContributionShown:
-    supporting_n, weakening_n, alternatives_n = counts
-    is_accepted = one.standing is Standing.ACCEPTED
-    grade = grade_of_outcome_link(
-        supported=supporting_n > 0,
-        alternatives_n=alternatives_n,
-        accepted=is_accepted,
-        change_grade=_grade(one.change, window) if one.change else None,
-    )
-    missing = {"evidence": not supporting_n, "alternatives": not alternatives_n, "acceptance": not is_accepted}
-    open_still = one.standing is Standing.STATED
-    return ContributionShown(
-        id=contribution_id,
-        cause=one.cause,
-        moved=moved,
-        mechanism=one.mechanism,
-        window=window,
-        share=one.share,
-        change=one.change,
-        standing=one.standing,
-        supporting_n=supporting_n,
-        weakening_n=weakening_n,
-        alternatives_n=alternatives_n,
-        grade=grade,
-        may_say=may_say(grade, one.change.effect.verdict if one.change and is_accepted else None),
-        next=tuple(code for code, absent in missing.items() if absent and open_still),
-    )
-
-
-def _grade(change: Change, window: Window) -> int:
-    """The grade of the figure's change; what contributed took effect with the window."""
-    return grade_of_change(
-        before=change.before,
-        after=change.after,
-        origins=(change.before_origin, change.after_origin),
-        took_effect_on=window.start,
-        design=change.design,
-        effect=change.effect,
-    )
 
 
 ROUTES = [contributions, state, OneContribution]

@@ -25,6 +25,7 @@ from lms.projections.process_performance import ProcessPerformance
 _performance = ProcessPerformance()
 _timeline = OutcomeTimeline()
 
+Measure = Annotated[UUID, msgspec.Meta(description="A measure of the process")]
 Day = Annotated[date, msgspec.Meta(examples=["2026-02-28"])]
 
 
@@ -49,6 +50,15 @@ class Side(Body, frozen=True, kw_only=True):
     n: Annotated[int | None, msgspec.Meta(examples=[42])] = None
     spread: Annotated[Decimal | None, msgspec.Meta(description="Standard deviation", examples=[6.1])] = None
     origin: Annotated[Origin | None, msgspec.Meta(description="Of figures given by hand; else recalled")] = None
+
+
+class ComparisonBody(Body, frozen=True, kw_only=True):
+    """The same where nothing was changed: another measure over the same days, or two sides."""
+
+    label: Annotated[str, msgspec.Meta(examples=["Service desk North"])]
+    measure_id: UUID | None = None
+    before: Side | None = None
+    after: Side | None = None
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +134,21 @@ async def figures(side: Side, within: Within, pointer: str) -> Figures:
         basis=pooled.basis,
         points=tuple(Point(_middle(row.summary), row.summary.value) for row in rows),
     )
+
+
+async def comparison(body: ComparisonBody, days: tuple[Side, Side], within: Within | None) -> Comparison:
+    """What was measured where nothing was changed, over the same ``days`` unless said. ``within``: of what, if said."""
+    before = body.before or Side(start=days[0].start, end=days[0].end)
+    after = body.after or Side(start=days[1].start, end=days[1].end)
+    if within is None and (before.value is None or after.value is None):
+        raise Malformed(pointer="/comparison/measure_id", detail="say what was measured there, or give both figures")
+    source = within or _nothing
+    sides = [await figures(before, source, "/comparison/before"), await figures(after, source, "/comparison/after")]
+    return Comparison(label=body.label, before=sides[0].summary, after=sides[1].summary)
+
+
+async def _nothing(start: date, end: date) -> Sequence[Stored]:  # noqa: ARG001 - a source's form
+    return ()
 
 
 async def effect_of(

@@ -10,13 +10,11 @@ import msgspec
 
 from lms.api.answers import text
 from lms.api.bodies import Body
-from lms.api.figures import Side, WindowBody
+from lms.api.figures import ComparisonBody, Measure, Side, WindowBody
 from lms.domain.effect import Baseline, Design, Effect
 from lms.domain.improvement import Improvement
 from lms.domain.improvement_parts import ExperimentOutcome, ObstacleState, Result, TargetCondition, Window
 from lms.projections.improvements import Check, Experiment, Finding, ImprovementRow, Obstacle
-
-Measure = Annotated[UUID, msgspec.Meta(description="A measure of the process")]
 
 
 class Target(Body, frozen=True, kw_only=True):
@@ -89,15 +87,6 @@ class ReviewBody(Body, frozen=True, kw_only=True):
     ran_on: date | None = None
     observed: Annotated[Decimal | None, msgspec.Meta(examples=[23.5])] = None
     n: Annotated[int | None, msgspec.Meta(examples=[12])] = None
-
-
-class ComparisonBody(Body, frozen=True, kw_only=True):
-    """The same where nothing was changed: another measure over the same days, or two sides."""
-
-    label: Annotated[str, msgspec.Meta(examples=["Service desk North"])]
-    measure_id: UUID | None = None
-    before: Side | None = None
-    after: Side | None = None
 
 
 class ResultBody(Body, frozen=True, kw_only=True):

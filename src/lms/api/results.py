@@ -14,8 +14,8 @@ from litestar.params import FromPath, JSONBody
 from lms.api.answers import Answer, created
 from lms.api.contributors import refuse_guests
 from lms.api.deps import Connection, Sender, Who, services_of
-from lms.api.figures import Figures, Side, effect_of, figures, of_measure, provide_fresh
-from lms.api.improvement_bodies import CheckShown, ComparisonBody, ResultBody, ResultShown, SustainmentBody
+from lms.api.figures import Figures, comparison, effect_of, figures, of_measure, provide_fresh
+from lms.api.improvement_bodies import CheckShown, ResultBody, ResultShown, SustainmentBody
 from lms.domain.base import Malformed, NotFound
 from lms.domain.effect import Comparison, Design, Verdict
 from lms.domain.improvement import Improvement
@@ -76,8 +76,8 @@ class Results(Controller):
         direction = target.direction(data.measure_id)
         within = of_measure(fresh, who.organisation_id, data.measure_id)
         before, after = await figures(data.before, within, "/before"), await figures(data.after, within, "/after")
-        comparison = await _comparison(data, who, fresh)
-        if comparison is None and data.design.needs_comparison:
+        compared = await _comparison(data, who, fresh)
+        if compared is None and data.design.needs_comparison:
             raise Malformed(pointer="/comparison", detail=f"the design {data.design} compares with others")
         command = RecordResult(
             actor=who.actor,
@@ -90,8 +90,8 @@ class Results(Controller):
             baseline=data.baseline,
             took_effect_on=data.took_effect_on,
             design=data.design,
-            comparison=comparison,
-            effect=await effect_of(data.design, before, after, comparison, direction),
+            comparison=compared,
+            effect=await effect_of(data.design, before, after, compared, direction),
         )
         outcome = await sender.send(Improvement, improvement_id, command)
         return created(
@@ -128,18 +128,8 @@ async def _comparison(data: ResultBody, who: Who, connection: Connection) -> Com
     body = data.comparison
     if body is None:
         return None
-    before, after = _comparison_sides(body, data)
-    if body.measure_id is None and (before.value is None or after.value is None):
-        raise Malformed(pointer="/comparison/measure_id", detail="say what was measured there, or give both figures")
-    within = of_measure(connection, who.organisation_id, body.measure_id or data.measure_id)
-    sides = [await figures(before, within, "/comparison/before"), await figures(after, within, "/comparison/after")]
-    return Comparison(label=body.label, before=sides[0].summary, after=sides[1].summary)
-
-
-def _comparison_sides(body: ComparisonBody, data: ResultBody) -> tuple[Side, Side]:
-    """Where no days are given, those of the result itself."""
-    before = body.before or Side(start=data.before.start, end=data.before.end)
-    return before, body.after or Side(start=data.after.start, end=data.after.end)
+    within = of_measure(connection, who.organisation_id, body.measure_id) if body.measure_id else None
+    return await comparison(body, (data.before, data.after), within)
 
 
 def _days_after(adopted_on: date | None, end: date) -> int:

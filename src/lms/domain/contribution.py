@@ -1,5 +1,6 @@
 """What is said to have moved a figure, on which evidence, and who accepts that?"""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
@@ -21,7 +22,7 @@ from lms.domain.base import (
     RuleBroken,
 )
 from lms.domain.competency import Competency
-from lms.domain.effect import Design, Effect, check_sides, is_better
+from lms.domain.effect import Comparison, Design, Effect, check_comparison, check_sides, is_better
 from lms.domain.improvement import Improvement
 from lms.domain.improvement_parts import Window
 from lms.domain.learning_entry import LearningEntry
@@ -64,13 +65,20 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How the figure moved over the window, compared with before."""
+    """How the figure moved over the window, compared with before.
+
+    ``took_effect_on``: where the window begins. ``recorded_before``: the design stood in a plan of the improvement that
+    is said to have contributed, before the after-window began.
+    """
 
     before: Summary
     after: Summary
     before_origin: Origin
     after_origin: Origin
+    took_effect_on: date | None = None
     design: Design = Design.BEFORE_AFTER
+    recorded_before: bool = False
+    comparison: Comparison | None = None
     effect: Effect
 
 
@@ -310,9 +318,7 @@ def _state(contribution: Contribution | None, command: StateContribution, others
         raise Malformed(pointer="/share", detail="a share runs from low to high between 0 and 1")
     direction = _direction(command.moved, others)
     _check_cause(command.cause, command.actor, others)
-    if command.change is not None:
-        check_sides(command.change.before, command.change.after, command.today)
-        is_better(command.change.effect, command.change.before, command.change.after, direction)
+    change = command.change and _checked(command.change, command, direction, others)
     stated = Contribution.blank(command.contribution_id)
     stated.record(
         Contribution.Stated(
@@ -321,11 +327,22 @@ def _state(contribution: Contribution | None, command: StateContribution, others
             mechanism=command.mechanism,
             window=command.window,
             share=share,
-            change=command.change,
+            change=change,
             stated_by=command.actor.contributor_id,
         )
     )
     return stated
+
+
+def _checked(change: Change, command: StateContribution, direction: Direction, others: Others) -> Change:
+    """The change with what is known of its cause. Refuses figures that cannot be, or do not say what it says."""
+    check_sides(change.before, change.after, command.today)
+    check_comparison(change.design, change.comparison, command.today)
+    is_better(change.effect, change.before, change.after, direction)
+    planned = command.cause.kind is CauseKind.IMPROVEMENT and others.get(Improvement, command.cause.id).was_planned(
+        change.design, change.after.start
+    )
+    return msgspec.structs.replace(change, took_effect_on=command.window.start, recorded_before=planned)
 
 
 def _check_cause(cause: Cause, actor: Actor, others: Others) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from lms.domain.base import Malformed
-from lms.domain.terms import Direction, Origin, Summary, check_window
+from lms.domain.terms import Direction, Origin, Summary, check_text, check_window
 
 ENOUGH_OBSERVATIONS = 5
 """Fewer observations on a side say nothing (invariant 9)."""
@@ -112,6 +112,15 @@ def check_sides(before: Summary, after: Summary, today: date, pointer: str = "")
     check_window(after, today, f"{pointer}/after")
     if before.start > after.start:
         raise Malformed(pointer=f"{pointer}/after/start", detail="after comes before before")
+
+
+def check_comparison(design: Design, comparison: Comparison | None, today: date) -> None:
+    """Refuse a design that lacks what it compares with, or a comparison whose numbers cannot be."""
+    if comparison is not None:
+        check_text(comparison.label, "/comparison/label", limit=300)
+        check_sides(comparison.before, comparison.after, today, "/comparison")
+    elif design.needs_comparison:
+        raise Malformed(pointer="/comparison", detail=f"the design {design} compares with others")
 
 
 def weakest_origin(origins: tuple[Origin, ...]) -> Origin:

@@ -9,7 +9,7 @@ import msgspec
 from lms.domain.base import Aggregate, Command, Malformed, NotFound, Others, Role
 from lms.domain.competency import check_competencies
 from lms.domain.contributor import Contributor
-from lms.domain.effect import Baseline, Comparison, Design, Effect, check_sides, is_better
+from lms.domain.effect import Baseline, Comparison, Design, Effect, check_comparison, check_sides, is_better
 from lms.domain.goal import Goal
 from lms.domain.improvement import Improvement
 from lms.domain.improvement_parts import (
@@ -243,11 +243,7 @@ def _record_result(improvement: Improvement, command: RecordResult, others: Othe
     process = others.get(Process, improvement.process_id)
     measure = process.measure(command.measure_id)
     check_sides(command.before, command.after, command.today)
-    if command.comparison is not None:
-        check_text(command.comparison.label, "/comparison/label", limit=300)
-        check_sides(command.comparison.before, command.comparison.after, command.today, "/comparison")
-    if command.design.needs_comparison and command.comparison is None:
-        raise Malformed(pointer="/comparison", detail=f"the design {command.design} compares with others")
+    check_comparison(command.design, command.comparison, command.today)
     result = Result(
         measure_id=command.measure_id,
         before=command.before,

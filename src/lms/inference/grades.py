@@ -8,6 +8,7 @@ and windows that the change cuts through all cap at 1.
 
 from datetime import date
 
+from lms.domain.contribution import Change
 from lms.domain.effect import Baseline, Comparison, Design, Effect, Verdict
 from lms.domain.improvement_parts import Result
 from lms.domain.terms import Origin, Summary
@@ -95,6 +96,23 @@ def grade_of_change(
     if comparison is None or not design.needs_comparison:
         return BEFORE_AFTER
     return ESTIMATED if design is not Design.COMPARED and recorded_before else COMPARED
+
+
+def grade_of_contribution(change: Change, took_effect_on: date | None) -> int:
+    """The grade of the change that a contribution rests on, 1 to 4.
+
+    ``took_effect_on``: of the improvement that is said to have contributed; else what contributed did with the window.
+    """
+    return grade_of_change(
+        before=change.before,
+        after=change.after,
+        origins=(change.before_origin, change.after_origin),
+        took_effect_on=took_effect_on or change.took_effect_on or change.after.start,
+        design=change.design,
+        recorded_before=change.recorded_before,
+        comparison=change.comparison,
+        effect=change.effect,
+    )
 
 
 def grade_of_use(*, reported: bool, attested_before: bool, confirmed: bool, compared: bool = False) -> int:

@@ -12,7 +12,7 @@ from lms.inference.effects import recomputed
 from lms.inference.grades import (
     COMPARED,
     REPORTED,
-    grade_of_change,
+    grade_of_contribution,
     grade_of_outcome_link,
     grade_of_result,
     grade_of_use,
@@ -77,7 +77,7 @@ def _compared_skill(start: End, measure: MeasureRow | None, facts: Facts) -> Con
             and one.standing is Standing.ACCEPTED
             and one.change is not None
             and one.change.design.needs_comparison
-            and one.change.effect.verdict is not Verdict.INSUFFICIENT_DATA
+            and grade_of_contribution(one.change, None) >= COMPARED
         ):
             return one
     return None
@@ -158,15 +158,7 @@ def _change_grade(contribution: ContributionRow, improvement: ImprovementRow) ->
     change = contribution.change
     if change is None:
         return None
-    effects = [one.took_effect_on for one in improvement.results]
-    return grade_of_change(
-        before=change.before,
-        after=change.after,
-        origins=(change.before_origin, change.after_origin),
-        took_effect_on=min(effects, default=change.after.start),
-        design=change.design,
-        effect=change.effect,
-    )
+    return grade_of_contribution(change, min((one.took_effect_on for one in improvement.results), default=None))
 
 
 def goal_link(lower: GoalRow, upper: GoalRow, facts: Facts) -> ChainLink:
