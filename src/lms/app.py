@@ -161,7 +161,6 @@ async def open_projections_pool(opened: Core) -> AsyncIterator["Pool[asyncpg.Rec
     settings = {
         "application_name": "lms projector",
         **SERVER_SETTINGS,
-        "lms.min_group_size": str(opened.settings.min_group_size),  # of reporting units, where they are fixed
     }
     async with _pool(opened.database.app_url, settings, _PROJECTIONS) as pool:
         yield pool
@@ -173,7 +172,8 @@ async def open_projector(opened: Core, checkpoints: Checkpoints) -> AsyncIterato
     async with open_projections_pool(opened) as pool:
         runner = Runner(opened.log, opened.codec, pool, PROJECTIONS, event_types(), checkpoints)
         running = asyncio.create_task(runner.run(), name="projector")
-        closing = asyncio.create_task(PeriodTimer(opened.dispatch, opened.reads).run(), name="timer of periods")
+        timer = PeriodTimer(opened.dispatch, opened.reads, opened.settings.min_group_size)
+        closing = asyncio.create_task(timer.run(), name="timer of periods")
         try:
             yield [running, closing]
         finally:

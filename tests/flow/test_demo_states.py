@@ -14,11 +14,11 @@ STATES = {"evidenced", "reported", "asserted", "broken"}
 
 @pytest.fixture
 async def demo(database, tmp_path) -> AsyncIterator[dict[str, Client]]:
-    """The demo company, half its size and with a shorter history, and a client for each of its cast."""
+    """The demo company with a shorter history, and a client for each of its cast."""
     async with opened(database, tmp_path) as product:
         core = product.core
         claim = Identities(core.subjects, core.reads).claim_email
-        cast = await load_demo(core.dispatch, people=110, months=14, now=clock.now(), claim=claim)
+        cast = await load_demo(core.dispatch, people=200, months=14, now=clock.now(), claim=claim)
         assert await product.application.state.services.wait_for_position(await core.log.head(), 60)
         company = Installation(core, product.application, cast.organisation)
 

@@ -25,6 +25,7 @@ from lms.domain.goal_parts import (
 )
 from lms.domain.learning_entry import LearningKind
 from lms.domain.measurement import Measurement
+from lms.domain.process import Process
 from lms.domain.team import Team
 from lms.domain.team_learning import TeamLearning
 from lms.domain.terms import Direction, Origin, Summary, Visibility
@@ -190,16 +191,74 @@ async def test_units_are_fixed_for_a_quarter_and_a_team_formed_since_joins_its_p
     assert len({row["unit_key"] for row in rows}) == 1
 
 
-@pytest.mark.parametrize(("least", "units_n"), [("", 1), ("5", 2), ("2", 2)])
-async def test_the_installation_says_how_large_a_unit_is_and_never_under_five(connection, company, least, units_n):
+@pytest.mark.parametrize(("least", "units_n"), [(10, 1), (5, 2), (2, 2)])
+async def test_the_closing_says_how_large_a_unit_is_and_never_under_five(connection, company, least, units_n):
     other = clock.uuid7()
     company.story.happened(other, Team.Formed(name="Other", parent_team_id=company.department, on=TODAY))
     for person in company.people[:5]:
         company.story.happened(person, Contributor.HomeTeamChanged(team_id=other, on=TODAY))
-    company.closes(PeriodKind.WEEK, date(2026, 2, 1))
-    async with connection.transaction():
-        await connection.execute("SELECT set_config('lms.min_group_size', $1, true)", least)
-        assert len(await star(connection, company, "dim_unit")) == units_n
+    company.closes(PeriodKind.WEEK, date(2026, 2, 1), min_group_size=least)
+    company.closes(PeriodKind.WEEK, date(2026, 2, 8), min_group_size=50)
+    assert len(await star(connection, company, "dim_unit")) == units_n
+
+
+async def test_of_an_organisation_smaller_than_a_unit_no_figure_is_told(connection, company):
+    company.improves()
+    for person in company.people[:8]:
+        company.learns(person, company.listening)
+        company.learns(person, company.closing)
+        company.is_attested(person)
+    ends = {"min_group_size": 14}
+    company.closes(PeriodKind.MONTH, QUARTER, **ends)
+    company.closes(PeriodKind.QUARTER, QUARTER, **ends)
+    company.closes(PeriodKind.WEEK, date(2026, 4, 5), **ends)
+    (row,) = await star(connection, company, "fact_learning", "kind, entries_n, people_n, suppressed")
+    assert tuple(row.values()) == ("(other)", None, None, True)
+    (row,) = await star(connection, company, "fact_learning_competency", "entries_n, people_n, suppressed")
+    assert tuple(row.values()) == (None, None, True)
+    (row,) = await star(connection, company, "fact_headcount", "members_n, suppressed")
+    assert tuple(row.values()) == (None, True)
+    chains = await star(connection, company, "fact_line_of_sight")
+    assert {(row["competency_key"] is None, row["learning_grade"]) for row in chains} == {(False, 1), (True, None)}
+
+
+@pytest.mark.parametrize(("with_goal_n", "told"), [(0, 0), (1, None), (4, None), (5, 5), (6, None), (10, 10)])
+async def test_a_part_of_the_entries_is_told_only_when_people_enough_stand_behind_it_and_behind_the_rest(
+    connection, company, with_goal_n, told
+):
+    for person in company.people[:with_goal_n]:
+        company.learns(person, company.closing, goal_id=company.goal)
+    for person in company.people[with_goal_n:10]:
+        company.learns(person, company.closing)
+    company.closes(PeriodKind.QUARTER, QUARTER)
+    (row,) = await star(connection, company, "fact_learning", "entries_n, entries_with_goal_n, suppressed")
+    assert tuple(row.values()) == (10, told, False)
+
+
+@pytest.mark.parametrize(
+    ("ends", "learned_on", "with_path_n"),
+    [
+        ((), date(2026, 2, 1), 0),
+        ((Goal.Set(on=TODAY, how=How.MEETING, participants_n=3),), date(2026, 2, 1), 6),
+        ((Goal.Set(on=TODAY, how=How.MEETING, participants_n=3),), date(2026, 3, 2), 0),
+        ((Goal.Abandoned(on=TODAY, reason="r"),), date(2026, 2, 1), 0),
+    ],
+)
+async def test_entries_have_a_path_where_the_line_of_sight_has_a_chain(
+    connection, company, ends, learned_on, with_path_n
+):
+    company.story.happened(company.process, Process.OutcomeUnlinked(link_id=company.link))
+    if ends:
+        purpose = {"process_id": company.process, "outcome_metric_id": company.metric}
+        company.story.happened(company.goal, proposed(Level.TEAM, Owner(team_id=company.shop), **purpose), *ends)
+    company.improves()
+    for person in company.people[:6]:
+        company.learns(person, company.listening, on=learned_on)
+    company.closes(PeriodKind.QUARTER, QUARTER)
+    (row,) = await star(connection, company, "fact_learning", "entries_n, entries_with_path_n")
+    assert tuple(row.values()) == (6, with_path_n)
+    chains = await company.chains(connection, company.people[0], outcome_metric_id=company.metric)
+    assert any(chain.learned.entries_n for chain in chains) is (with_path_n > 0)
 
 
 async def test_measurements_keep_every_revision_and_name_the_latest(connection, company):

@@ -150,8 +150,9 @@ class Company:
             teams=frozenset({self.shop}) if person else frozenset(),
         )
 
-    def closes(self, kind: PeriodKind, ends_on: date) -> None:
-        self.story.happened(clock.derived_id(self.org, kind), Calendar.PeriodClosed(kind=kind, ends_on=ends_on))
+    def closes(self, kind: PeriodKind, ends_on: date, **more) -> None:
+        closed = Calendar.PeriodClosed(kind=kind, ends_on=ends_on, **more)
+        self.story.happened(clock.derived_id(self.org, kind), closed)
 
     async def chains(self, connection, person=None, **question):
         async with applied(connection, LineOfSight(), self.story.envelopes) as sight:

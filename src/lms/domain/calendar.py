@@ -14,6 +14,9 @@ from lms.domain.base import ActorKind, Aggregate, Command, Forbidden, Malformed,
 
 _MONTHS_PER_QUARTER = 3
 
+MIN_GROUP_SIZE = 10
+"""People in a group that figures are published about, unless the installation says otherwise."""
+
 
 class PeriodKind(StrEnum):
     """The periods that are closed, in the order in which those that end together close. Weeks end on Sunday."""
@@ -41,12 +44,17 @@ class Calendar(Aggregate):
     TOPIC = "calendar"
 
     class PeriodClosed(Aggregate.Event, frozen=True, kw_only=True, omit_defaults=True):
-        """The period that ends with this day, in the organisation's time zone, is over."""
+        """The period that ends with this day, in the organisation's time zone, is over.
+
+        What is published then is about groups of ``min_group_size`` people at least; the event says so, that telling
+        the history again gives the same groups whatever the setting is by then.
+        """
 
         TOPIC = "period.closed"
         DATED_BY = "ends_on"
         kind: PeriodKind
         ends_on: date
+        min_group_size: int = MIN_GROUP_SIZE
 
     @event(PeriodClosed)
     def _closed(self, ends_on: date) -> None:
@@ -59,6 +67,7 @@ class ClosePeriod(Command, frozen=True, kw_only=True):
     calendar_id: UUID
     kind: PeriodKind
     ends_on: date
+    min_group_size: int = MIN_GROUP_SIZE
 
 
 def handle(calendar: Calendar | None, command: ClosePeriod, others: Others) -> Calendar:  # noqa: ARG001 - all decisions have this form
@@ -72,7 +81,8 @@ def handle(calendar: Calendar | None, command: ClosePeriod, others: Others) -> C
     if calendar is not None and command.ends_on <= calendar.closed_until:
         raise PeriodIsClosed(kind=command.kind, closed_until=calendar.closed_until)
     calendar = calendar or Calendar.blank(command.calendar_id)
-    calendar.record(Calendar.PeriodClosed(kind=command.kind, ends_on=command.ends_on))
+    closed = Calendar.PeriodClosed(kind=command.kind, ends_on=command.ends_on, min_group_size=command.min_group_size)
+    calendar.record(closed)
     return calendar
 
 

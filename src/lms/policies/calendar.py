@@ -16,7 +16,7 @@ import structlog
 from lms import clock
 from lms.dispatch import Dispatch, Request
 from lms.domain.base import SYSTEM, Refusal
-from lms.domain.calendar import Calendar, ClosePeriod, Period, PeriodIsClosed, PeriodKind
+from lms.domain.calendar import MIN_GROUP_SIZE, Calendar, ClosePeriod, Period, PeriodIsClosed, PeriodKind
 from lms.eventlog.log import LogUnavailable, Overloaded
 from lms.projections.calendar import CalendarRow, Calendars
 
@@ -27,7 +27,12 @@ _AWAY = (OSError, LogUnavailable, Overloaded, asyncpg.PostgresError, asyncpg.Int
 
 
 async def close_periods(
-    dispatch: Dispatch, organisation_id: UUID, zone: ZoneInfo, periods: Sequence[Period], now: datetime
+    dispatch: Dispatch,
+    organisation_id: UUID,
+    zone: ZoneInfo,
+    periods: Sequence[Period],
+    now: datetime,
+    min_group_size: int = MIN_GROUP_SIZE,
 ) -> None:
     """Close the periods in order; one that is closed already stays as it is. ``now`` may be a told moment."""
     for period in periods:
@@ -40,7 +45,12 @@ async def close_periods(
             at=now,
         )
         command = ClosePeriod(
-            actor=SYSTEM, today=request.today, calendar_id=stream_id, kind=period.kind, ends_on=period.ends_on
+            actor=SYSTEM,
+            today=request.today,
+            calendar_id=stream_id,
+            kind=period.kind,
+            ends_on=period.ends_on,
+            min_group_size=min_group_size,
         )
         try:
             await dispatch.send(Calendar, stream_id, command, request)
@@ -54,10 +64,16 @@ def calendar_id(organisation_id: UUID, kind: PeriodKind) -> UUID:
 
 
 class PeriodTimer:
-    """Closes due periods of all organisations. ``reads`` is a pool whose search_path is the live read schema."""
+    """Closes due periods of all organisations. ``reads`` is a pool whose search_path is the live read schema.
 
-    def __init__(self, dispatch: Dispatch, reads: "asyncpg.Pool[asyncpg.Record]") -> None:
+    ``min_group_size``: people in a group that the figures published at a close may be about.
+    """
+
+    def __init__(
+        self, dispatch: Dispatch, reads: "asyncpg.Pool[asyncpg.Record]", min_group_size: int = MIN_GROUP_SIZE
+    ) -> None:
         self._dispatch = dispatch
+        self._min_group_size = min_group_size
         self._reads = reads
         self._calendars = Calendars()
         self._sent: dict[tuple[UUID, PeriodKind], date] = {}
@@ -87,6 +103,6 @@ class PeriodTimer:
         """Close what this timer has not closed before: the calendar may not have heard of it yet."""
         organisation_id = calendar.organisation_id
         news = [one for one in periods if one.ends_on > self._sent.get((organisation_id, one.kind), date.min)]
-        await close_periods(self._dispatch, organisation_id, calendar.zone, news, now)
+        await close_periods(self._dispatch, organisation_id, calendar.zone, news, now, self._min_group_size)
         self._sent.update({(organisation_id, one.kind): one.ends_on for one in news})
         return len(news)

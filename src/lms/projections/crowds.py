@@ -9,18 +9,17 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from uuid import UUID
 
+import msgspec
+
 from lms.domain.calendar import Calendar, PeriodKind, last_day
 from lms.projections.base import Connection
 from lms.projections.chain import LEARNED_WITHIN_DAYS
 from lms.projections.graph_rows import PEOPLE, TEAMS, UNITS, UnitRow
 from lms.projections.sight_facts import belonged
-from lms.projections.units import Node, reporting_units, unit_of
+from lms.projections.units import NEVER_UNDER, Node, reporting_units, unit_of
 
 LEAST_CONTRIBUTORS = 5
 """People behind a published figure (domain.md, section 7)."""
-
-LEAST_IN_UNIT = 10
-"""Members of a reporting unit, unless the connection says otherwise in ``lms.min_group_size``."""
 
 UNITS_PER_CLOSE = 10_000
 """Room for the units that one closing fixes between the keys of two positions."""
@@ -29,34 +28,53 @@ UNITS_PER_CLOSE = 10_000
 async def publish(connection: Connection, organisation_id: UUID, closed: Calendar.PeriodClosed, position: int) -> None:
     """Fix the units when the quarter has none yet; at the end of a week, publish where crowds learned."""
     quarter = last_day(PeriodKind.QUARTER, closed.ends_on)
-    await _fix_units(connection, organisation_id, quarter, position)
+    await fix_units(connection, organisation_id, quarter, position, closed.min_group_size)
     if closed.kind is PeriodKind.WEEK:
         await _publish_crowds(connection, organisation_id, quarter)
         await _publish_units_learning(connection, organisation_id, quarter, closed.ends_on)
 
 
-async def _fix_units(connection: Connection, organisation_id: UUID, quarter: date, position: int) -> None:
+async def fix_units(
+    connection: Connection, organisation_id: UUID, quarter: date, position: int, min_group_size: int
+) -> None:
     """Give every team without a unit in this quarter one: all anew, or, for a team formed since, its ancestor's."""
     teams = await TEAMS.select(connection, "WHERE organisation_id = $1 ORDER BY team_id", organisation_id)
     parents = {team.team_id: team.parent_team_id for team in teams}
     fixed = await UNITS.select(
         connection, "WHERE organisation_id = $1 AND quarter_ends_on = $2", organisation_id, quarter
     )
+    known = {one.unit_key: one for one in fixed}
     keys: dict[Node, int] = {None if one.node == organisation_id else one.node: one.unit_key for one in fixed}
     if not keys:
-        members = await _members(connection, organisation_id)
-        units = reporting_units(parents, members, await _least(connection))
-        keys = {node: position * UNITS_PER_CLOSE + number for number, unit in enumerate(units) for node in unit.nodes}
-        await UNITS.save(connection, _rows(organisation_id, quarter, keys))
+        least = max(min_group_size, NEVER_UNDER)
+        first = await _free_key(connection, position)
+        for new, unit in enumerate(reporting_units(parents, await _members(connection, organisation_id), least), first):
+            known[new] = UnitRow(
+                quarter_ends_on=quarter,
+                node=organisation_id,
+                organisation_id=organisation_id,
+                unit_key=new,
+                size=unit.size,
+                least=least,
+            )
+            keys |= dict.fromkeys(unit.nodes, new)
+        await UNITS.save(connection, _nodes(keys, known))
     young = {team: key for team in parents if team not in keys and (key := unit_of(team, keys, parents)) is not None}
-    await UNITS.save(connection, _rows(organisation_id, quarter, young))
+    await UNITS.save(connection, _nodes(young, known))
 
 
-def _rows(organisation_id: UUID, quarter: date, keys: Mapping[Node, int] | Mapping[UUID, int]) -> list[UnitRow]:
-    return [
-        UnitRow(quarter_ends_on=quarter, node=node or organisation_id, organisation_id=organisation_id, unit_key=key)
-        for node, key in keys.items()
-    ]
+def _nodes(keys: Mapping[Node, int] | Mapping[UUID, int], units: Mapping[int, UnitRow]) -> list[UnitRow]:
+    """A row per node, with what is known of its unit."""
+    return [msgspec.structs.replace(units[key], node=node or units[key].organisation_id) for node, key in keys.items()]
+
+
+async def _free_key(connection: Connection, position: int) -> int:
+    """The first key of a position that no unit has: one closing may fix the units of several quarters."""
+    first = position * UNITS_PER_CLOSE
+    taken = await connection.fetchval(
+        f"SELECT max(unit_key) FROM {UNITS.name} WHERE unit_key >= $1 AND unit_key < $2", first, first + UNITS_PER_CLOSE
+    )
+    return first if taken is None else int(taken) + 1
 
 
 async def _members(connection: Connection, organisation_id: UUID) -> dict[Node, int]:
@@ -69,18 +87,13 @@ async def _members(connection: Connection, organisation_id: UUID) -> dict[Node, 
     return {row["home_team_id"]: row["n"] for row in counted}
 
 
-async def _least(connection: Connection) -> int:
-    setting = await connection.fetchval("SELECT current_setting('lms.min_group_size', true)")
-    return int(setting) if setting else LEAST_IN_UNIT
-
-
 _CROWDS = f"""
     WITH named AS (
         SELECT i.improvement_id, unnest(i.competencies || i.need_ids || i.goal_id) AS start_id, u.unit_key, i.team_id,
                least(i.opened_on, i.used_on) AS begun, i.used_on,
                coalesce(i.used_on, i.opened_on) - $4::int AS since, coalesce(i.used_on, 'infinity') AS until
         FROM graph_improvement_v1 AS i
-        JOIN graph_unit_v1 AS u ON u.node = i.team_id AND u.quarter_ends_on = $2
+        JOIN graph_unit_v1 AS u ON u.node = i.team_id AND u.quarter_ends_on = $2 AND u.size >= u.least
         WHERE i.organisation_id = $1
     ), entries AS (
         SELECT l.learner, l.learned_on, u.unit_key, unnest(l.competencies || l.need_ids || l.goal_id) AS start_id
@@ -124,7 +137,8 @@ async def _publish_units_learning(connection: Connection, organisation_id: UUID,
         FROM graph_learning_v1 AS l
         CROSS JOIN LATERAL unnest(l.competencies) AS c(competency_id)
         JOIN graph_person_v1 AS p ON p.contributor_id = l.learner AND p.kind = 'employee'
-        JOIN graph_unit_v1 AS u ON u.node = coalesce(p.home_team_id, $1) AND u.quarter_ends_on = $2
+        JOIN graph_unit_v1 AS u ON u.node = coalesce(p.home_team_id, $1)
+            AND u.quarter_ends_on = $2 AND u.size >= u.least
         WHERE l.organisation_id = $1 AND l.learned_on > $3 AND l.learned_on <= $4
         GROUP BY u.unit_key, c.competency_id HAVING count(DISTINCT l.learner) >= $5
         """,

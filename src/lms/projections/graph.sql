@@ -206,6 +206,8 @@ CREATE TABLE graph_unit_v1 (
     node uuid NOT NULL,
     organisation_id uuid NOT NULL,
     unit_key bigint NOT NULL,
+    size bigint NOT NULL,
+    least bigint NOT NULL,
     PRIMARY KEY (quarter_ends_on, node)
 );
 CREATE INDEX ON graph_unit_v1 (organisation_id, quarter_ends_on);

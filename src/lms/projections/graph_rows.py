@@ -228,12 +228,17 @@ class ContributionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnitRow(msgspec.Struct, frozen=True, kw_only=True):
-    """To which reporting unit a team belongs in a quarter; the organisation's id stands for the root of the tree."""
+    """To which reporting unit a team belongs in a quarter; the organisation's id stands for the root of the tree.
+
+    ``size``: home members of the unit when it was fixed; with fewer than ``least``, nothing of its people is told.
+    """
 
     quarter_ends_on: date
     node: UUID
     organisation_id: UUID
     unit_key: int
+    size: int
+    least: int
 
 
 class CrowdRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,6 +100,19 @@ _ATTESTED = f"""
 """
 """What others attested of the asker himself; of other people only crowds are told of."""
 
+BELIEVED = """
+    SELECT measure_id, outcome_metric_id FROM graph_outcome_link_v1 WHERE organisation_id = $1
+    UNION SELECT m.measure_id, t.outcome_metric_id
+    FROM graph_goal_v1 AS g JOIN graph_measure_v1 AS m ON m.process_id = g.process_id
+    CROSS JOIN LATERAL (
+        SELECT g.outcome_metric_id
+        UNION SELECT a.to_outcome_metric_id FROM graph_alignment_v1 AS a WHERE a.goal_id = g.goal_id
+    ) AS t(outcome_metric_id)
+    WHERE g.organisation_id = $1 AND t.outcome_metric_id IS NOT NULL
+        AND g.status <> 'abandoned' AND g.visibility IN ('organisation', 'public')
+"""
+"""Which measure of $1 is believed to move which metric: by a link of its process, or by a goal with that process."""
+
 _OUTCOME_LINKS = """
     SELECT link_id, organisation_id, measure_id, outcome_metric_id, expected_lag_days
     FROM graph_outcome_link_v1 WHERE measure_id = ANY($1)

@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from lms.projections import graph_rows as rows
-from lms.projections.sight_facts import SHOWN_GOAL, SHOWN_LEARNING, Asker, belonged
+from lms.projections.sight_facts import BELIEVED, SHOWN_GOAL, SHOWN_LEARNING, Asker, belonged
 from lms.projections.table import Connection
 
 FIRST = UUID(int=0)
@@ -108,13 +108,7 @@ _UNREACHED = f"""
     ), planned AS (
         SELECT g.outcome_metric_id FROM up JOIN graph_goal_v1 AS g USING (goal_id)
         UNION SELECT a.to_outcome_metric_id FROM up JOIN graph_alignment_v1 AS a USING (goal_id)
-    ), believed AS (
-        SELECT measure_id, outcome_metric_id FROM graph_outcome_link_v1 WHERE organisation_id = $1
-        UNION SELECT m.measure_id, coalesce(a.to_outcome_metric_id, g.outcome_metric_id)
-        FROM graph_goal_v1 AS g JOIN graph_measure_v1 AS m ON m.process_id = g.process_id
-        LEFT JOIN graph_alignment_v1 AS a ON a.goal_id = g.goal_id AND a.to_outcome_metric_id IS NOT NULL
-        WHERE g.organisation_id = $1 AND g.status <> 'abandoned' AND g.visibility IN ('organisation', 'public')
-    )
+    ), believed AS ({BELIEVED})
     SELECT k.* FROM graph_metric_v1 AS k
     WHERE k.organisation_id = $1 AND k.outcome_metric_id > $4
         AND ($5::uuid IS NULL OR k.outcome_metric_id = $5)

@@ -14,12 +14,13 @@ P = TypeVar("P", bound=Hashable)
 class Cell(msgspec.Struct, Generic[K, P], frozen=True):
     """Figures of one value of a dimension in one unit and period: additive ``sums``, and the ``people`` behind them.
 
-    ``key`` None stands for "(other)".
+    ``key`` None stands for "(other)"; ``parts``: the people behind figures that count a part of the others.
     """
 
     key: K | None
     people: frozenset[P]
     sums: tuple[float, ...]
+    parts: tuple[frozenset[P], ...] = ()
 
     @property
     def is_publishable(self) -> bool:
@@ -38,7 +39,7 @@ def merge_small(cells: Iterable[Cell[K, P]]) -> list[Cell[K, P]]:
     kept: list[Cell[K, P]] = []
     for cell in ordered:
         if not cell.is_publishable or (other is not None and not other.is_publishable):
-            other = Cell(None, cell.people, cell.sums) if other is None else _join(other, cell)
+            other = msgspec.structs.replace(cell, key=None) if other is None else _join(other, cell)
         else:
             kept.append(cell)
     kept.sort(key=lambda cell: str(cell.key))
@@ -47,4 +48,5 @@ def merge_small(cells: Iterable[Cell[K, P]]) -> list[Cell[K, P]]:
 
 def _join(other: Cell[K, P], cell: Cell[K, P]) -> Cell[K, P]:
     sums = tuple(one + more for one, more in zip(other.sums, cell.sums, strict=True))
-    return Cell(None, other.people | cell.people, sums)
+    parts = tuple(one | more for one, more in zip(other.parts, cell.parts, strict=True))
+    return Cell(None, other.people | cell.people, sums, parts)

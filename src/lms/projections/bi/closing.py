@@ -12,7 +12,6 @@ from lms.projections.base import Connection, Envelope
 from lms.projections.bi.keys import date_key, dated, organisation_key
 from lms.projections.bi.learning import publish_learning, revise_learning
 from lms.projections.bi.sight import publish_sight
-from lms.projections.crowds import LEAST_CONTRIBUTORS
 
 _NAMED_TEAMS = 4
 """A unit is called by at most so many of its teams."""
@@ -44,12 +43,14 @@ _UNIT_TEAMS = """
 """
 
 _HEADCOUNT = """
+    WITH counted AS (
+        SELECT u.unit_key, count(p.contributor_id) AS n, min(u.least) AS least
+        FROM graph_unit_v1 AS u LEFT JOIN graph_person_v1 AS p
+            ON p.organisation_id = $2 AND coalesce(p.home_team_id, $2) = u.node AND p.active AND p.kind = 'employee'
+        WHERE u.organisation_id = $2 AND u.quarter_ends_on = $3 GROUP BY u.unit_key
+    )
     INSERT INTO fact_headcount (organisation_key, unit_key, month_date_key, members_n, suppressed)
-    SELECT $1, u.unit_key, $4, CASE WHEN count(p.contributor_id) >= $5 THEN count(p.contributor_id) END,
-        count(p.contributor_id) < $5
-    FROM graph_unit_v1 AS u LEFT JOIN graph_person_v1 AS p
-        ON p.organisation_id = $2 AND coalesce(p.home_team_id, $2) = u.node AND p.active AND p.kind = 'employee'
-    WHERE u.organisation_id = $2 AND u.quarter_ends_on = $3 GROUP BY u.unit_key
+    SELECT $1, unit_key, $4, CASE WHEN n >= least THEN n END, n < least FROM counted
 """
 
 
@@ -65,12 +66,7 @@ async def publish_period(connection: Connection, envelope: Envelope, closed: Cal
             await revise_learning(connection, organisation, envelope.organisation_id)
         case PeriodKind.MONTH:
             await connection.execute(
-                _HEADCOUNT,
-                organisation,
-                envelope.organisation_id,
-                quarter,
-                date_key(closed.ends_on),
-                LEAST_CONTRIBUTORS,
+                _HEADCOUNT, organisation, envelope.organisation_id, quarter, date_key(closed.ends_on)
             )
         case PeriodKind.QUARTER:
             await publish_learning(connection, organisation, envelope.organisation_id, closed.ends_on)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -13,31 +14,35 @@ from lms.projections.base import Connection, Envelope
 from lms.projections.bi.cells import Cell, merge_small
 from lms.projections.bi.dimensions import OTHER
 from lms.projections.bi.keys import date_key, insert
+from lms.projections.chain import LEARNED_WITHIN_DAYS
 from lms.projections.crowds import LEAST_CONTRIBUTORS
+from lms.projections.graph_rows import UNITS
+from lms.projections.sight_facts import BELIEVED, belonged
 
-_LEARNED = """
+_LEARNED = f"""
     SELECT l.entry_id, l.learner, l.kind, l.competencies, l.goal_id, u.unit_key,
         (l.goal_id IS NOT NULL AND EXISTS (SELECT FROM towards AS w WHERE w.goal_id = l.goal_id)
          OR EXISTS (
             SELECT FROM graph_improvement_v1 AS i
             WHERE i.organisation_id = $1
-                AND i.measure_ids && (SELECT coalesce(array_agg(measure_id), '{}') FROM believed)
+                AND i.measure_ids && (SELECT coalesce(array_agg(measure_id), '{{}}') FROM believed)
+                AND l.learned_on >= coalesce(i.used_on, i.opened_on) - {LEARNED_WITHIN_DAYS}
+                AND l.learned_on <= coalesce(i.used_on, 'infinity')
                 AND (i.goal_id = l.goal_id OR i.need_ids && l.need_ids OR (i.competencies && l.competencies AND EXISTS (
-                    SELECT FROM graph_stint_v1 AS m WHERE m.team_id = i.team_id AND m.contributor_id = l.learner)))
+                    SELECT FROM graph_stint_v1 AS m WHERE m.team_id = i.team_id AND m.contributor_id = l.learner
+                        AND {belonged("m", "least(i.opened_on, i.used_on)", "i.used_on")})))
          )) AS has_path
     FROM graph_learning_v1 AS l
     JOIN work_quarter_person AS u ON u.contributor_id = l.learner AND u.quarter_ends_on = $3
     WHERE l.organisation_id = $1 AND l.learned_on BETWEEN $2 AND $3 AND ($4::bigint IS NULL OR u.unit_key = $4)
 """
 
-_PATHS = """
+_PATHS = f"""
     WITH RECURSIVE towards(goal_id) AS (
         SELECT goal_id FROM graph_goal_v1 WHERE organisation_id = $1 AND outcome_metric_id IS NOT NULL
         UNION SELECT goal_id FROM graph_alignment_v1 WHERE organisation_id = $1 AND to_outcome_metric_id IS NOT NULL
         UNION SELECT a.goal_id FROM towards JOIN graph_alignment_v1 AS a ON a.to_goal_id = towards.goal_id
-    ), believed AS (
-        SELECT measure_id FROM graph_outcome_link_v1 WHERE organisation_id = $1
-    )
+    ), believed AS ({BELIEVED})
 """
 
 _ENTRIES = """
@@ -151,13 +156,16 @@ async def _write(
     for entry in entries:
         by_unit[entry["unit_key"]].append(entry)
     keys = await _competency_keys(connection, {one for entry in entries for one in entry["competencies"]})
+    too_small = await _too_small(connection, organisation_id, ends_on)
     kinds, competencies = [], []
     for key, learned in sorted(by_unit.items()):
         place = (organisation, key, date_key(ends_on), revision)
-        kinds += [(*place, cell.key or OTHER, *_figures(cell, 3)) for cell in merge_small(_by_kind(learned))]
+        by_kind = merge_small(_by_kind(learned)) if key not in too_small else [_HIDDEN]
+        by_competency = merge_small(_by_competency(learned, keys)) if key not in too_small else [_HIDDEN]
+        kinds += [(*place, cell.key or OTHER, *_figures_by_kind(cell)) for cell in by_kind]
         competencies += [
-            (*place, organisation if cell.key is None else cell.key, *_figures(cell, 2))
-            for cell in merge_small(_by_competency(learned, keys))
+            (*place, organisation if cell.key is None else cell.key, *_figures_by_competency(cell))
+            for cell in by_competency
         ]
     await connection.executemany(
         """INSERT INTO fact_learning (organisation_key, unit_key, quarter_date_key, revision, kind, entries_n,
@@ -173,25 +181,63 @@ async def _write(
     )
 
 
-def _figures(cell: "Cell[str, UUID] | Cell[int, UUID]", sums_n: int) -> tuple[object, ...]:
-    """Sums, people and the flag; nothing but the flag of a cell behind which too few people stand."""
+_HIDDEN: Cell[Any, UUID] = Cell(None, frozenset(), ())
+"""All of a unit that has too few members, whoever of them learned."""
+
+
+async def _too_small(connection: Connection, organisation_id: UUID, ends_on: date) -> set[int]:
+    """The units of a quarter with fewer members than a unit must have."""
+    found = await connection.fetch(
+        f"SELECT unit_key FROM {UNITS.name} WHERE organisation_id = $1 AND quarter_ends_on = $2 AND size < least",
+        organisation_id,
+        ends_on,
+    )
+    return {record["unit_key"] for record in found}
+
+
+def _figures_by_kind(cell: Cell[str, UUID]) -> tuple[object, ...]:
+    """Entries, those with a goal, those with a path, people, the flag; only the flag where too few people stand behind.
+
+    Of the entries, a part is told only when nobody or people enough stand behind it, and behind the rest as well.
+    """
     if not cell.is_publishable:
-        return (*(None,) * (sums_n + 1), True)
-    sums = [int(cell.sums[0]), *cell.sums[1:]] if sums_n == 2 else [int(one) for one in cell.sums]
-    return (*sums, len(cell.people), False)
+        return (None, None, None, None, True)
+    with_goal, with_path = (
+        int(cell.sums[place + 1]) if all(not one or len(one) >= LEAST_CONTRIBUTORS for one in both) else None
+        for place, both in enumerate((cell.parts[:2], cell.parts[2:]))
+    )
+    return (int(cell.sums[0]), with_goal, with_path, len(cell.people), False)
+
+
+def _figures_by_competency(cell: Cell[int, UUID]) -> tuple[object, ...]:
+    """Entries, shared entries, people, the flag; nothing but the flag where too few people stand behind."""
+    if not cell.is_publishable:
+        return (None, None, None, True)
+    return (int(cell.sums[0]), cell.sums[1], len(cell.people), False)
 
 
 def _by_kind(entries: Iterable[asyncpg.Record]) -> list[Cell[str, UUID]]:
-    """Entries, entries with a goal, entries with a path."""
-    people: dict[str, set[UUID]] = defaultdict(set)
-    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    """Entries, entries with a goal, entries with a path; parts: whose have a goal, whose none, and so for the path."""
+    of_kind: dict[str, list[asyncpg.Record]] = defaultdict(list)
     for entry in entries:
-        people[entry["kind"]].add(entry["learner"])
-        counted = sums[entry["kind"]]
-        counted[0] += 1
-        counted[1] += entry["goal_id"] is not None
-        counted[2] += entry["has_path"]
-    return [Cell(kind, frozenset(people[kind]), tuple(map(float, sums[kind]))) for kind in sorted(people)]
+        of_kind[entry["kind"]].append(entry)
+    cells = []
+    for kind, learned in sorted(of_kind.items()):
+        with_goal = [entry for entry in learned if entry["goal_id"] is not None]
+        with_path = [entry for entry in learned if entry["has_path"]]
+        parts = (
+            with_goal,
+            [entry for entry in learned if entry["goal_id"] is None],
+            with_path,
+            [entry for entry in learned if not entry["has_path"]],
+        )
+        sums = (float(len(learned)), float(len(with_goal)), float(len(with_path)))
+        cells.append(Cell(kind, _learners(learned), sums, tuple(map(_learners, parts))))
+    return cells
+
+
+def _learners(entries: Iterable[asyncpg.Record]) -> frozenset[UUID]:
+    return frozenset(entry["learner"] for entry in entries)
 
 
 def _by_competency(entries: Iterable[asyncpg.Record], keys: dict[UUID, int]) -> list[Cell[int, UUID]]:

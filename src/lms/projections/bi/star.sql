@@ -215,10 +215,10 @@ CREATE TABLE fact_learning ( -- Learning entries by reporting unit, kind and qua
     quarter_date_key integer NOT NULL, -- Last day of the quarter.
     entries_n bigint, -- Entries; additive; null where suppressed.
     people_n bigint, -- People who logged them; not additive over kinds and quarters; null where suppressed.
-    entries_with_goal_n bigint, -- Entries that name a goal; additive; null where suppressed.
-    entries_with_path_n bigint, -- Entries linked to an outcome by an improvement or a goal; additive; null where suppressed.
+    entries_with_goal_n bigint, -- Entries that name a goal; additive; null where suppressed, and where one to four people have some that do, or do not.
+    entries_with_path_n bigint, -- Entries linked to an outcome by an improvement or a goal; additive; null as the entries with a goal.
     revision integer NOT NULL, -- 0 as counted at the close; counts up when later entries of five people or more changed it.
-    suppressed boolean NOT NULL, -- Whether fewer than five people stand behind the row, so that its figures are withheld.
+    suppressed boolean NOT NULL, -- Whether fewer than five people stand behind the row, or the unit is too small; its figures are withheld.
     PRIMARY KEY (unit_key, kind, quarter_date_key),
     FOREIGN KEY (organisation_key, quarter_date_key) REFERENCES dim_date
 );
@@ -232,7 +232,7 @@ CREATE TABLE fact_learning_competency ( -- Learning entries by reporting unit, c
     entries_weighted double precision, -- Entries, each shared among the competencies it names; additive; null where suppressed.
     people_n bigint, -- People who logged them; not additive over competencies and quarters; null where suppressed.
     revision integer NOT NULL, -- 0 as counted at the close; counts up when later entries of five people or more changed it.
-    suppressed boolean NOT NULL, -- Whether fewer than five people stand behind the row, so that its figures are withheld.
+    suppressed boolean NOT NULL, -- Whether fewer than five people stand behind the row, or the unit is too small; its figures are withheld.
     PRIMARY KEY (unit_key, competency_key, quarter_date_key),
     FOREIGN KEY (organisation_key, quarter_date_key) REFERENCES dim_date
 );
@@ -242,7 +242,7 @@ CREATE TABLE fact_headcount ( -- Employees by reporting unit at the end of a mon
     unit_key bigint NOT NULL REFERENCES dim_unit, -- Reporting unit.
     month_date_key integer NOT NULL, -- Last day of the month.
     members_n bigint, -- Employees who count there; semi-additive: over units, not over months; null where suppressed.
-    suppressed boolean NOT NULL, -- Whether there are fewer than five, so that the figure is withheld.
+    suppressed boolean NOT NULL, -- Whether there are fewer than a reporting unit must have, so that the figure is withheld.
     PRIMARY KEY (unit_key, month_date_key),
     FOREIGN KEY (organisation_key, month_date_key) REFERENCES dim_date
 );
