@@ -124,8 +124,19 @@ async def test_private_learning_makes_a_chain_of_a_unit_only_when_five_stand_beh
     rows = await star(connection, company, "fact_line_of_sight")
     first, second = [row for row in rows if row["improvement_key"] is not None]
     assert (first["missing"], first["suppressed"], first["team_key"] is None) == ("no-learning", True, False)
-    assert (second["missing"], second["suppressed"], second["team_key"]) == (None, False, None)
+    assert (second["missing"], second["suppressed"], second["team_key"]) == (None, False, first["team_key"])
     assert second["unit_key"] is not None
+
+
+async def test_what_fewer_than_five_people_show_to_everybody_is_in_no_published_chain(connection, company):
+    company.opens()
+    for person in company.people[:4]:
+        company.learns(person, company.listening, visibility=Visibility.PUBLIC)
+    company.learns(company.mira, company.closing, visibility=Visibility.ORGANISATION)
+    company.closes(PeriodKind.WEEK, date(2026, 4, 5))
+    rows = await star(connection, company, "fact_line_of_sight")
+    assert {row["missing"] for row in rows} == {"no-learning"}
+    assert all(row["team_key"] is not None for row in rows if row["improvement_key"] is not None)
 
 
 async def test_learning_is_counted_by_unit_when_the_quarter_closes(connection, company):

@@ -109,11 +109,6 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     left_out: bool = False
 
     @property
-    def is_personal(self) -> bool:
-        """Tell whether it rests on more than what the team states itself."""
-        return self.entries_n > self.team_entries_n or self.crowd or self.attested_before
-
-    @property
     def stands(self) -> bool:
         """Tell whether there is any."""
         return self.entries_n > 0 or self.crowd or self.attested_before

@@ -1,6 +1,7 @@
 """Which facts does a question about the line of sight need, and which of them may the asker see?
 
-Every statement here starts with the asker: $1 organisation, $2 contributor (null: nobody in particular), $3 teams.
+Every statement here starts with the asker: $1 organisation, $2 contributor (null: nobody in particular), $3 teams
+(null: what may be published).
 """
 
 from collections import defaultdict
@@ -26,20 +27,23 @@ WEEK_DAYS = 7
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks, and when. Without a contributor: what the whole organisation may see."""
+    """Who asks, and when. Without a contributor: what the whole organisation may see.
+
+    ``teams`` None: what may be published, which is no single person's learning, even where he shows it.
+    """
 
     organisation_id: UUID
     asked_on: date
     contributor_id: UUID | None = None
-    teams: frozenset[UUID] = frozenset()
+    teams: frozenset[UUID] | None = frozenset()
 
     @property
-    def arguments(self) -> tuple[UUID, UUID | None, list[UUID]]:
+    def arguments(self) -> tuple[UUID, UUID | None, list[UUID] | None]:
         """$1 to $3 of every statement."""
-        return self.organisation_id, self.contributor_id, sorted(self.teams)
+        return self.organisation_id, self.contributor_id, None if self.teams is None else sorted(self.teams)
 
 
-SHOWN_LEARNING = """(l.learner = $2 OR l.visibility IN ('organisation', 'public')
+SHOWN_LEARNING = """(l.learner = $2 OR (l.visibility IN ('organisation', 'public') AND $3::uuid[] IS NOT NULL)
     OR (l.visibility = 'team' AND p.home_team_id = ANY($3::uuid[])))"""
 """Of ``graph_learning_v1 AS l`` and the learner ``graph_person_v1 AS p``: own entries and those shown to the asker."""
 

@@ -35,8 +35,8 @@ class Ends(msgspec.Struct, frozen=True):
 async def publish_sight(
     connection: Connection, organisation: int, envelope: Envelope, ends_on: date, quarter: date
 ) -> None:
-    """Write every chain as the whole organisation may see it: private learning counts in it only as a crowd's."""
-    asker = Asker(organisation_id=envelope.organisation_id, asked_on=ends_on)
+    """Write every chain as it may be published: people's learning counts in it only as a crowd's."""
+    asker = Asker(organisation_id=envelope.organisation_id, asked_on=ends_on, teams=None)
     chains = [chain async for _, chain in _sight.walk(connection, asker, Question())]
     units = {
         row.node: row.unit_key
@@ -58,11 +58,11 @@ async def publish_sight(
 
 
 def _places(chain: Chain, ends: Ends, units: Mapping[UUID, int], keys: Mapping[UUID, int]) -> dict[str, int | None]:
-    """Keys of everything that the chain runs over; the team only where every link was stated by the team."""
+    """Keys of everything that the chain runs over."""
     by_kind = {kind: keys.get(end) for kind, end in ends.by_kind.items()}
     return {
         "unit_key": units.get(chain.team) if chain.team else None,
-        "team_key": keys.get(chain.team) if chain.team and not chain.learned.is_personal else None,
+        "team_key": keys.get(chain.team) if chain.team else None,
         "competency_key": by_kind.get(EndKind.COMPETENCY),
         "goal_key": by_kind.get(EndKind.GOAL),
         "improvement_key": by_kind.get(EndKind.IMPROVEMENT),

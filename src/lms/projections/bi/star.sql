@@ -182,12 +182,12 @@ CREATE TABLE bridge_goal_ancestry ( -- Every goal with every goal above it, itse
 );
 CREATE INDEX ON bridge_goal_ancestry (descendant_goal_key);
 
-CREATE TABLE fact_line_of_sight ( -- One chain from learning to an outcome at the end of a week, as known then.
+CREATE TABLE fact_line_of_sight ( -- One chain from learning to an outcome at the end of a week, as known then. Learning stands where the team states it or five people learned.
     organisation_key bigint NOT NULL REFERENCES dim_organisation, -- Organisation.
     week_date_key integer NOT NULL, -- Last day of the week.
     chain_id uuid NOT NULL, -- The chain: the same in every week.
     unit_key bigint REFERENCES dim_unit, -- Reporting unit of the team whose improvement or goal it is; null without a team.
-    team_key bigint REFERENCES dim_team, -- Team; null where a link rests on what people logged, not on what the team stated.
+    team_key bigint REFERENCES dim_team, -- Team whose improvement or goal it is; null without a team.
     competency_key bigint REFERENCES dim_competency, -- Competency at its start.
     goal_key bigint REFERENCES dim_goal, -- Goal at its start.
     improvement_key bigint, -- Improvement that it runs over.
