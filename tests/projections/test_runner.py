@@ -166,6 +166,35 @@ async def test_what_was_parked_is_applied_in_order_when_retried_after_the_cure(e
     assert totals({stream}, await engine.rows()) == {stream: (1110, 3)}
 
 
+async def test_a_retry_builds_anew_what_was_frozen_without_the_parked_event(engine: Engine):
+    class Published(Tallies):
+        """Writes down once, when a number is added to a certain stream, how many numbers there are."""
+
+        FREEZES = True
+
+        async def apply(self, connection, envelopes):
+            for envelope in envelopes:
+                if envelope.stream_id == closing:
+                    total = await connection.fetchval("SELECT coalesce(sum(total), 0)::bigint FROM tallies_v1")
+                    await connection.execute("INSERT INTO tallies_v1 VALUES ($1, $2, 1, 1)", closing, total)
+                else:
+                    await super().apply(connection, [envelope])
+
+    class Cured(Published):
+        cured = True
+
+    stream, closing = clock.uuid7(), clock.uuid7()
+    sick = await engine.start(Published())
+    await engine.append(stream, Tally.Added(n=10, poison=True))
+    await engine.reached(await engine.append(closing, Tally.Added(n=1)))
+    await sick.stop()
+    assert totals({closing}, await engine.rows()) == {closing: (0, 1)}
+    assert (await parked.retry(engine.pool, engine.log, engine.codec, Cured())).applied == 1
+    await engine.start(Cured())
+    await engine.all_switched()
+    assert totals({stream, closing}, await engine.rows()) == {stream: (10, 1), closing: (10, 1)}
+
+
 async def test_later_events_still_park_when_a_retry_has_failed_and_go_on_when_all_were_dropped(engine: Engine):
     stream = clock.uuid7()
     await engine.start(Tallies())

@@ -68,6 +68,10 @@ class Projection:
     OWNS_SCHEMAS: ClassVar[bool] = False
     """Nothing else lives in the schemas: they are switched whole, by renaming them."""
 
+    FREEZES: ClassVar[bool] = False
+    """Some rows stay as they were written, whatever is applied later: what could not be applied in time is mended by
+    building anew."""
+
     READERS: ClassVar[str | None] = None
     """The role, if any, that uses the first schema from outside, and whose open snapshots a switch respects."""
 

@@ -13,6 +13,7 @@ import structlog
 
 from lms.eventlog.codec import Codec
 from lms.eventlog.log import EventLog
+from lms.projections import rebuild
 from lms.projections.base import Connection, Projection
 from lms.projections.keeper import TRANSIENT, told
 from lms.projections.registry import Build, Pool, Slot, of, search_path
@@ -60,7 +61,10 @@ async def listed(connection: Connection, name: str | None = None) -> list[Parked
 
 
 async def retry(pool: Pool, log: EventLog, codec: Codec, projection: Projection, slot: Slot = Slot.LIVE) -> Retried:
-    """Apply what is parked, key by key in order, and let the build go on if it stood still."""
+    """Apply what is parked, key by key in order, and let the build go on if it stood still.
+
+    Where rows freeze, those that were written without the parked events are mended by a new build, which is begun here.
+    """
     build = Build(projection.NAME, projection.VERSION, slot)
     async with pool.acquire() as connection, connection.transaction():
         await _take(connection, build)
@@ -80,7 +84,10 @@ async def retry(pool: Pool, log: EventLog, codec: Codec, projection: Projection,
                     error,
                 )
         left = sum(1 for one in waiting if one.key in stuck)
-        return Retried(len(waiting) - left, left)
+    applied = len(waiting) - left
+    if applied and projection.FREEZES:
+        await rebuild.request(pool, projection, afresh=True)
+    return Retried(applied, left)
 
 
 async def drop(pool: Pool, build: Build, positions: Collection[int]) -> int:

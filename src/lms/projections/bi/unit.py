@@ -44,6 +44,7 @@ class Bi(Projection):
     VERSION = 1
     SCHEMAS = ("bi", "bi_work")
     OWNS_SCHEMAS = True
+    FREEZES = True
     READERS = "bi_reader"
 
     @classmethod
