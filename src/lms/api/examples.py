@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import inspect
 
-from lms.api.contributions import NewContribution
+from lms.api.contribution_bodies import NewContribution
 from lms.api.goal_bodies import (
     Adjustment,
     Agreement,
