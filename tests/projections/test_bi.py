@@ -183,6 +183,36 @@ async def test_late_entries_of_fewer_than_five_people_wait_and_of_five_come_as_a
     assert tuple(row.values()) == (11, 7, 1)
 
 
+async def test_learning_brought_in_from_before_is_counted_when_the_next_week_closes_and_once(connection, company):
+    for person in company.people[:6]:
+        company.learns(person, company.listening, on=date(2024, 5, 3))
+        company.learns(person, company.listening, on=date(2025, 2, 3))
+        company.learns(person, company.listening, on=date(2014, 2, 3))
+    company.closes(PeriodKind.WEEK, date(2026, 2, 1))
+    company.closes(PeriodKind.WEEK, date(2026, 2, 8))
+    figures = "quarter_date_key, entries_n, people_n, revision"
+    rows = await star(connection, company, "fact_learning", figures)
+    assert [tuple(row.values()) for row in rows] == [(20240630, 6, 6, 0), (20250331, 6, 6, 0)]
+    for person in company.people[:5]:
+        company.learns(person, company.listening, on=date(2024, 5, 3))
+    company.closes(PeriodKind.QUARTER, QUARTER)
+    company.closes(PeriodKind.WEEK, date(2026, 4, 5))
+    rows = await star(connection, company, "fact_learning", figures)
+    assert [tuple(row.values()) for row in rows] == [(20240630, 11, 6, 1), (20250331, 6, 6, 0)]
+    units = await star(connection, company, "dim_unit", "valid_to, is_current")
+    assert [row["valid_to"] for row in units if row["is_current"]] == [date(2026, 6, 30)]
+
+
+@pytest.mark.parametrize("kinds", [(PeriodKind.WEEK, PeriodKind.QUARTER), (PeriodKind.QUARTER, PeriodKind.WEEK)])
+async def test_a_quarter_is_counted_once_whatever_else_closes_first(connection, company, kinds):
+    for person in company.people[:6]:
+        company.learns(person, company.listening)
+    for kind in kinds:
+        company.closes(kind, {PeriodKind.WEEK: date(2026, 4, 5), PeriodKind.QUARTER: QUARTER}[kind])
+    (row,) = await star(connection, company, "fact_learning", "entries_n, revision")
+    assert tuple(row.values()) == (6, 0)
+
+
 async def test_headcount_is_written_when_the_month_closes(connection, company):
     company.closes(PeriodKind.MONTH, QUARTER)
     (row,) = await star(

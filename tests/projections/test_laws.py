@@ -35,7 +35,7 @@ async def test_rows_do_not_depend_on_where_batches_end(connection, projection: P
 
 @every_projection
 async def test_event_by_event_gives_the_same_rows_and_there_are_some(connection, projection: Projection):
-    history = Chance(7).history(LENGTH)
+    history = Chance(9).history(LENGTH)
     rows, parked = await _outcome(connection, projection, history, range(LENGTH))
     assert (rows, parked) == await _outcome(connection, projection, history, ())
     assert any(rows.values())

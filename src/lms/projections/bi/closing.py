@@ -4,7 +4,7 @@ Figures about people are written here and nowhere else: whole, over the state up
 revisions of learning that are about five people at least.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from lms.domain.calendar import Calendar, PeriodKind, first_day, last_day
@@ -12,6 +12,7 @@ from lms.projections.base import Connection, Envelope
 from lms.projections.bi.keys import date_key, dated, organisation_key
 from lms.projections.bi.learning import publish_learning, revise_learning
 from lms.projections.bi.sight import publish_sight
+from lms.projections.crowds import fix_units
 
 _NAMED_TEAMS = 4
 """A unit is called by at most so many of its teams."""
@@ -54,6 +55,20 @@ _HEADCOUNT = """
 """
 
 
+_PAST_DAYS = 3653
+"""Learning up to ten years back is counted when it is brought in."""
+
+_PAST_QUARTERS = """
+    SELECT DISTINCT (date_trunc('quarter', l.learned_on) + interval '3 months - 1 day')::date AS quarter_ends_on
+    FROM graph_learning_v1 AS l
+    WHERE l.organisation_id = $1 AND l.learned_on BETWEEN $2 AND $3
+        AND date_trunc('quarter', l.learned_on) + interval '3 months' <= $3::date
+        AND NOT EXISTS (SELECT FROM work_quarter AS q WHERE q.organisation_id = $1
+                        AND l.learned_on BETWEEN q.starts_on AND q.quarter_ends_on)
+    ORDER BY quarter_ends_on
+"""
+
+
 async def publish_period(connection: Connection, envelope: Envelope, closed: Calendar.PeriodClosed) -> None:
     """Everything that this closing publishes, over the state as it is now."""
     organisation = await organisation_key(connection, envelope.organisation_id)
@@ -62,14 +77,45 @@ async def publish_period(connection: Connection, envelope: Envelope, closed: Cal
     await _publish_units(connection, organisation, envelope.organisation_id, quarter)
     match closed.kind:
         case PeriodKind.WEEK:
+            await _publish_past(connection, organisation, envelope, closed)
+            await _publish_units(connection, organisation, envelope.organisation_id, quarter)
             await publish_sight(connection, organisation, envelope, closed.ends_on, quarter)
             await revise_learning(connection, organisation, envelope.organisation_id)
         case PeriodKind.MONTH:
             await connection.execute(
                 _HEADCOUNT, organisation, envelope.organisation_id, quarter, date_key(closed.ends_on)
             )
-        case PeriodKind.QUARTER:
+        case PeriodKind.QUARTER if not await _is_counted(connection, envelope.organisation_id, closed.ends_on):
             await publish_learning(connection, organisation, envelope.organisation_id, closed.ends_on)
+        case PeriodKind.QUARTER:
+            pass  # a week that was closed before it, out of turn, has brought its learning in
+
+
+async def _is_counted(connection: Connection, organisation_id: UUID, ends_on: date) -> bool:
+    return bool(
+        await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM work_quarter WHERE organisation_id = $1 AND quarter_ends_on = $2)",
+            organisation_id,
+            ends_on,
+        )
+    )
+
+
+async def _publish_past(
+    connection: Connection, organisation: int, envelope: Envelope, closed: Calendar.PeriodClosed
+) -> None:
+    """Count the learning of quarters that were over before any was closed here: what was brought in from elsewhere.
+
+    Nobody knows how the teams were then: people count in the units of today. Late entries come as revisions.
+    """
+    organisation_id = envelope.organisation_id
+    since = closed.ends_on - timedelta(days=_PAST_DAYS)
+    for found in await connection.fetch(_PAST_QUARTERS, organisation_id, since, closed.ends_on):
+        past: date = found["quarter_ends_on"]
+        await fix_units(connection, organisation_id, past, envelope.position, closed.min_group_size)
+        await dated(connection, organisation, [past])
+        await _publish_units(connection, organisation, organisation_id, past)
+        await publish_learning(connection, organisation, organisation_id, past)
 
 
 async def _publish_units(connection: Connection, organisation: int, organisation_id: UUID, quarter: date) -> None:
