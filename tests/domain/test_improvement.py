@@ -325,6 +325,12 @@ def test_a_confirmation_of_nothing_is_not_found(world):
         world.send(Improvement, UUID(int=1), ConfirmUse(**MEMBER, experiment_id=EXPERIMENT))
 
 
+def test_an_improvement_took_effect_with_its_first_result_and_not_before_it_has_one(world):
+    assert world.streams[IMPROVEMENT].took_effect_on is None
+    record_result(world)
+    assert world.streams[IMPROVEMENT].took_effect_on == AFTER.start
+
+
 def test_a_result_that_is_better_improves_the_process_in_the_same_command(world):
     record_result(world)
     assert [event.TOPIC for event in world.told] == ["improvement.result-recorded", "process.improved"]

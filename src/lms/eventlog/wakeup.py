@@ -6,7 +6,6 @@ whole cluster over the flush), and at most one per ten milliseconds. Hearing is 
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -44,10 +43,10 @@ class Wakeup:
 
     async def close(self) -> None:
         """Stop listening."""
-        if self._task:
+        while self._task and not self._task.done():
+            # Said again until heard: a wait that ends at the very moment of the cancellation may swallow it.
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task}, timeout=1)
 
     async def _run(self) -> None:
         while True:

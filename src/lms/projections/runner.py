@@ -180,10 +180,12 @@ class Runner:
         self._look.clear()
 
     async def _let_go(self) -> None:
-        tasks = [task for _, task in self._tasks.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = {task for _, task in self._tasks.values()}
+        while tasks:
+            # Said again until heard: a wait that ends at the very moment of the cancellation may swallow it.
+            for task in tasks:
+                task.cancel()
+            _, tasks = await asyncio.wait(tasks, timeout=1)
         await self._advance.close()
         await self._feed.close()
         try:
