@@ -94,19 +94,24 @@ class Dispatch:
 
         Raises the decision's `Refusal`, VersionMismatch, KeyReused, StillContended, and what the log raises.
         """
+        looked_at: set[UUID] = set()
         for number in range(ATTEMPTS):
             attempt = _Attempt(self, request)
             if request.new_stream and number == 0:
                 attempt.suppose_new(stream_id)
+            elif looked_at:
+                await attempt.look_again(looked_at)
             try:
                 return await attempt.run(kind, stream_id, command)
             except (StaleVersion, DuplicateCommand):
                 self._forget(attempt.touched, request.organisation_id)
             except Refusal:
-                # A refusal, as "nothing to do", may rest on what the cache remembers: only a fresh look may say so.
-                if not attempt.unsure:
+                # A refusal may rest on what the cache remembers, or on streams read one after the other while somebody
+                # wrote: only one fresh look at all of them may say so.
+                if attempt.is_sure:
                     raise
                 self._forget(attempt.touched, request.organisation_id)
+                looked_at = attempt.touched
         raise StillContended(id=stream_id)
 
     async def load(self, kind: type[A], organisation_id: UUID, stream_id: UUID) -> A | None:
@@ -158,11 +163,23 @@ class _Attempt:
         self._request = request
         self._loaded: dict[UUID, Loaded | None] = {}
         self.unsure = False
+        self._reads_n = 0
 
     @property
     def touched(self) -> set[UUID]:
         """The streams this attempt looked at."""
         return set(self._loaded)
+
+    @property
+    def is_sure(self) -> bool:
+        """Tell whether all that was looked at was read fresh and at one moment."""
+        return not self.unsure and self._reads_n <= 1
+
+    async def look_again(self, stream_ids: set[UUID]) -> None:
+        """Read all these streams anew, as they stand at one moment."""
+        found = await self._dispatch.read(self._request.organisation_id, list(stream_ids))
+        self._reads_n += 1
+        self._loaded.update({stream_id: found.get(stream_id) for stream_id in stream_ids})
 
     def suppose_new(self, stream_id: UUID) -> None:
         """Decide as if nothing stood in the stream; the append finds out."""
@@ -218,6 +235,7 @@ class _Attempt:
                 self._loaded[stream_id] = recalled
         if missing:
             found = await self._dispatch.read(organisation_id, missing)
+            self._reads_n += 1
             self._loaded.update({stream_id: found.get(stream_id) for stream_id in missing})
 
     async def _append(self, changed: tuple[Aggregate, ...], read: dict[UUID, int]) -> int | None:
